@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DO_NOT_TRACK = 1
+export HF_HUB_OFFLINE = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test test-long check bench docs clean
+.DEFAULT_GOAL := demo
+
+# torch comes first and pinned, so that no other package pulls another build of it.
+$(VENV)/demo: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch
+	$(BIN)/pip install -q -c constraints.txt -e '.[all]'
+	touch $@
+
+$(VENV)/dev: $(VENV)/demo
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/demo  ## train, prove and question a small model in front of you (about 15 minutes)
+	$(BIN)/freehold tour examples/commons/charter.toml
+
+test: $(VENV)/dev  ## all tests but the long ones
+	$(BIN)/python -m pytest -m 'not long' tests src
+
+test-long: $(VENV)/dev  ## the long ones too
+	$(BIN)/python -m pytest tests src
+
+check: $(VENV)/dev  ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev  ## every figure, quickly; prints what falls short
+	$(BIN)/python bench/all.py --quick
+
+docs: $(VENV)/dev  ## regenerate the pages that come from code
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove the environment and the demo's workspace
+	rm -rf $(VENV) examples/commons/.freehold

@@ -1,0 +1,119 @@
+"""The whole journey of a charter from nothing: time and memory of every stage, and quality against the references."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from report import Figure, arguments, report
+
+from freehold.journey import JOURNEY
+
+CHARTER = Path(__file__).parent.parent / "examples" / "commons" / "charter.toml"
+LOOK_EVERY_S = 0.25
+
+
+class Memory(threading.Thread):
+    """Peak resident memory of a process and everything below it, in bytes (shared pages counted once a process)."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self.process, self.peak, self.on = process, 0, True
+
+    def run(self) -> None:
+        """Look again and again."""
+        while self.on:
+            self.peak = max(self.peak, sum(resident(process) for process in family(self.process)))
+            time.sleep(LOOK_EVERY_S)
+
+
+def family(process: int) -> list[int]:
+    """A process and its descendants."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+    found = [process]
+    for member in found:
+        found += [child for child, parent in parents.items() if parent == member]
+    return found
+
+
+def resident(process: int) -> int:
+    """Proportional memory of one process in bytes; 0 once it is gone."""
+    try:
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def stage(name: str, charter: Path, workspace: Path) -> tuple[float, int, dict[str, object]]:
+    """Seconds, peak bytes and figures of one stage."""
+    command = [sys.executable, "-m", "freehold.cli.main", name, str(charter), "--workspace", str(workspace), "--json"]
+    begun = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ))
+    memory = Memory(process.pid)
+    memory.start()
+    output, _ = process.communicate()
+    memory.on = False
+    if process.returncode:
+        sys.exit(f"{name} ended with {process.returncode}")
+    return time.monotonic() - begun, memory.peak, json.loads(output)
+
+
+def main() -> None:
+    """Walk the journey in a workspace of its own."""
+    options = arguments(__doc__)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        charter = Path(shutil.copytree(CHARTER.parent, Path(folder) / "c", ignore=shutil.ignore_patterns(".freehold")))
+        charter = charter / CHARTER.name
+        if options.quick:
+            charter.write_text(charter.read_text().replace("tokens = ", "tokens = 200_000  # was ", 1))
+        total, peak, found = 0.0, 0, {}
+        for step in JOURNEY:
+            seconds, bytes_used, found[step.name] = stage(step.name, charter, Path(folder) / "w")
+            total, peak = total + seconds, max(peak, bytes_used)
+            figures.append(Figure(figure=f"{step.name}: wall", value=seconds, unit="s"))
+            figures.append(Figure(figure=f"{step.name}: peak memory", value=bytes_used / 1e9, unit="GB"))
+        figures.append(Figure(figure="journey: wall", value=total, unit="s", goal="<= 900", holds=total <= 900))
+        figures.append(Figure(figure="journey: peak memory", value=peak / 1e9, unit="GB", goal="< 6", holds=peak < 6e9))
+        results = next((Path(folder) / "w" / "artifacts" / "evaluate").glob("*/results.json"))
+        figures += quality(json.loads(results.read_bytes())["bits_per_byte"], quick=options.quick)
+    report("journey", figures, options=options, repetitions=1)
+
+
+def quality(measured: dict[str, dict[str, float]], *, quick: bool) -> list[Figure]:
+    """Bits per byte of every language beside the better of both references."""
+    rows = []
+    for language, row in measured.items():
+        peer = min(("xz", "ngram5"), key=lambda name: row[name])
+        rows.append(
+            Figure(
+                figure=f"{language}: held-out bits per byte",
+                value=row["model"],
+                unit="bits/byte",
+                peer=peer,
+                ratio=row["model"] / row[peer],
+                goal="< 1 × both",
+                holds=None if quick else row["model"] < row[peer],
+                why="the quick form hardly trains" if quick else "",
+            )
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

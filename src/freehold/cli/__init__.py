@@ -1,0 +1,1 @@
+"""The command line: one verb per stage, results on stdout, everything else on stderr."""

@@ -1,0 +1,140 @@
+"""`freehold run` and the verbs of its stages."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from freehold.cli import show
+from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, opened
+from freehold.journey import JOURNEY, STEPS, Step, until
+from freehold.plugins import part
+
+if TYPE_CHECKING:
+    from freehold.charter import Charter
+    from freehold.store.workspace import Sealed, Workspace
+
+SENTENCES = {
+    "curate": "Read the sources; keep what policy, language and quality allow; say why the rest was dropped.",
+    "tokenize": "Learn a vocabulary that is fair to the languages and cut the corpus into shards of tokens.",
+    "train": "Train the model from its published seed; killed, it goes on where it stopped.",
+    "refine": "Teach the model the chat template with a short supervised pass.",
+    "evaluate": "Measure bits per byte per language beside two references, and answer the question packs.",
+}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register this room's verbs."""
+    for name, sentence in SENTENCES.items():
+        app.command(name, help=sentence)(verb(name))
+    app.command("release")(release)
+    app.command("run")(run)
+
+
+def verb(name: str) -> Any:
+    """The command of one stage."""
+
+    def command(
+        charter: CharterFile, workspace: WorkspaceFolder = None, dry_run: DryRun = False, json: AsJson = False
+    ) -> None:
+        declared, home = opened(charter, workspace)
+        if dry_run:
+            forecast(declared, home, (STEPS[name],), as_json=json)
+            return
+        show.result(advance(declared, home, STEPS[name]), as_json=json, following=after(name, charter), title=name)
+
+    return command
+
+
+def run(
+    charter: CharterFile,
+    until_stage: Annotated[str | None, typer.Option("--until", help="stop after this stage")] = None,
+    workspace: WorkspaceFolder = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """The whole journey, documents to release; stages already done are not done again."""
+    declared, home = opened(charter, workspace)
+    steps = until(until_stage)
+    if dry_run:
+        forecast(declared, home, steps, as_json=json)
+        return
+    found: dict[str, Any] = {}
+    for step in steps:
+        done = finished(declared, home, step)
+        found = part("freehold.stage:summary")(done) if done else advance(declared, home, step)
+        if not json:
+            show.result(found, as_json=False, title=f"{step.name}{'  (already done)' if done else ''}")
+    published = publish(declared, home, None) if steps[-1].name == "release" else None
+    following = (
+        f"freehold verify {published} --trust {home.folder}/keys" if published else after(steps[-1].name, charter)
+    )
+    if json:
+        show.machine({**found, "next": following})
+    else:
+        show.out.print(f"next  {following}", markup=False)
+
+
+def release(
+    charter: CharterFile,
+    out: Annotated[Path | None, typer.Option("--out", help="where the bundle goes")] = None,
+    workspace: WorkspaceFolder = None,
+    json: AsJson = False,
+) -> None:
+    """Bundle model, evidence and report, signed, so that anyone can verify them offline."""
+    declared, home = opened(charter, workspace)
+    found = advance(declared, home, STEPS["release"])
+    folder = publish(declared, home, out)
+    found["artifact"]["path"] = str(folder)
+    show.result(found, as_json=json, following=f"freehold verify {folder} --trust {home.folder}/keys", title="release")
+
+
+def advance(charter: Charter, home: Workspace, step: Step) -> dict[str, Any]:
+    """Run one stage as a job on this machine; its artifact and figures."""
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    folder = home.folder / "runs" / f"{stamp}-{step.name}-{time.time_ns() % 10**9:09d}"
+    arguments = {
+        "charter": str(charter.path),
+        "workspace": str(home.folder),
+        "stage": step.name,
+        "run_folder": str(folder),
+    }
+    job = part("freehold.engine.job:JobSpec")(
+        name=step.name, entry="freehold.stage:perform", arguments=arguments, folder=folder
+    )
+    done: dict[str, Any] = part("freehold.engine.local:LocalEngine")().submit(job).wait()
+    return done
+
+
+def finished(charter: Charter, home: Workspace, step: Step) -> Sealed | None:
+    """The stage's artifact if it is already there for this charter and this code."""
+    done: Sealed | None = part("freehold.stage:find")(home, charter, step)
+    return done
+
+
+def publish(charter: Charter, home: Workspace, out: Path | None) -> Path:
+    """Copy the sealed release to the place people look: --out, or releases/NAME-VERSION in the workspace."""
+    sealed = finished(charter, home, STEPS["release"])
+    assert sealed is not None
+    name = f"{charter.release.name}-{charter.release.version}"
+    target: Path = part("freehold.store.care:publish")(sealed, out or home.folder / "releases" / name)
+    return target
+
+
+def forecast(charter: Charter, home: Workspace, steps: tuple[Step, ...], *, as_json: bool) -> None:
+    """What a run would do: which stages are done, and what training would cost."""
+    states = {step.name: "done" if finished(charter, home, step) else "to do" for step in steps}
+    figures: dict[str, Any] = {"stages": states}
+    if "train" in states:
+        figures["training"] = part("freehold.stages.train.forecast:forecast")(charter)
+    show.result({"figures": figures}, as_json=as_json, title="dry run: nothing was done")
+
+
+def after(name: str, charter: Path) -> str:
+    """The verb that comes after a stage."""
+    names = [step.name for step in JOURNEY]
+    position = names.index(name) + 1
+    return f"freehold {names[position]} {charter}" if position < len(names) else f"freehold verify {charter}"

@@ -1,0 +1,31 @@
+"""Small records that stages exchange, and the one way we write JSON that is hashed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document of the corpus with everything its provenance needs."""
+
+    id: str
+    text: str
+    language: str  # ISO 639-3
+    source: str  # name of the charter's source
+    licence: str  # SPDX identifier, "public-domain-law" or a LicenseRef
+    title: str | None
+    url: str | None
+    date: str | None
+    origin: str  # where the text came from, e.g. owner/name@commit:path
+
+
+def canonical_json(value: Any) -> bytes:
+    """Bytes that are the same for equal values: sorted keys, no spaces, UTF-8 (RFC 8785 for our value range).
+
+    >>> canonical_json({"b": 1, "a": "ü"}).decode()
+    '{"a":"ü","b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,1 @@
+"""Named artifacts in a folder, and the lineage ledger beside them."""

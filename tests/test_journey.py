@@ -1,0 +1,119 @@
+"""The whole journey on a tiny charter, as a person runs it: by the command, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freehold.journey import JOURNEY
+
+FREEHOLD = [sys.executable, "-m", "freehold.cli.main"]
+
+
+def freehold(*arguments: object, code: int = 0) -> dict[str, Any]:
+    """Run a verb with --json; its object, after its exit code was what it should be."""
+    done = subprocess.run([*FREEHOLD, *map(str, arguments), "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {}
+    return {**found, "stderr": done.stderr}
+
+
+def digests(charter: Path) -> dict[str, str]:
+    """The model files of the published release with their SHA-256."""
+    (record,) = (charter.parent / ".freehold" / "releases").glob("*/evidence/release.json")
+    files = json.loads(record.read_bytes())["files"]
+    return {path: facts["sha256"] for path, facts in files.items() if path.startswith(("model/", "gguf/"))}
+
+
+@pytest.fixture(scope="session")
+def town(tiny_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The charter of a town whose journey has ended without disturbance; do not change it: copy it."""
+    charter = Path(shutil.copytree(tiny_source, tmp_path_factory.mktemp("calm") / "town")) / "charter.toml"
+    begun = time.monotonic()
+    freehold("run", charter)
+    assert time.monotonic() - begun < 120
+    return charter
+
+
+def test_a_second_run_does_nothing_again(town: Path) -> None:
+    runs = set((town.parent / ".freehold" / "runs").iterdir())
+    freehold("run", town)
+    assert set((town.parent / ".freehold" / "runs").iterdir()) == runs
+
+
+def test_the_release_verifies_with_its_key_and_not_without(town: Path) -> None:
+    home = town.parent / ".freehold"
+    release, (key,) = home / "releases" / "tiny-0.1.0", (home / "keys").glob("*.pub")
+    report = freehold("verify", release, "--trust", key)
+    assert {check["verdict"] for check in report["figures"]["checks"]} == {"PASS"}
+    assert "NOT CHECKED" in {check["verdict"] for check in freehold("verify", release, code=4)["figures"]["checks"]}
+
+
+@pytest.mark.parametrize("stage", [step.name for step in JOURNEY])
+def test_killed_in_any_stage_it_continues_to_the_same_model(town: Path, tiny: Path, stage: str) -> None:
+    """kill -9 as soon as the stage has begun to write, then run again."""
+    process = subprocess.Popen([*FREEHOLD, "run", str(tiny)], start_new_session=True, stderr=subprocess.DEVNULL)
+    partial = tiny.parent / ".freehold" / "artifacts" / stage
+    wait_for(lambda: any(partial.glob(".partial-*/**/*")) or process.poll() is not None)
+    assert process.poll() is None, "the journey ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    freehold("run", tiny)
+    assert digests(tiny) == digests(town)
+
+
+def wait_for(condition: Any, *, limit_s: float = 120) -> None:
+    """Poll quickly until a condition holds."""
+    deadline = time.monotonic() + limit_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def test_search_trace_and_lineage_answer(town: Path, tmp_path: Path) -> None:
+    charter = Path(shutil.copytree(town.parent, tmp_path / "town")) / "charter.toml"
+    passages = freehold("search", charter, "Verordnung Gesetz")["figures"]["passages"]
+    assert passages[0]["licence"] == "public-domain-law"
+    spans = freehold("trace", charter, "--text", passages[0]["text"][:200])["figures"]["spans"]
+    assert passages[0]["document"] in {document["id"] for span in spans for document in span["documents"]}
+    release = charter.parent / ".freehold" / "releases" / "tiny-0.1.0"
+    assert freehold("trace", release, "--text", passages[0]["text"][:200])["figures"]["spans"] == spans
+    story = freehold("lineage", passages[0]["document"], "--workspace", charter.parent / ".freehold")["figures"]
+    assert {"curate", "train", "release"} <= {step["stage"] for step in story["steps"]}
+
+
+def test_gc_keeps_what_refs_reach_and_sweeps_the_rest(town: Path, tmp_path: Path) -> None:
+    charter = Path(shutil.copytree(town.parent, tmp_path / "town")) / "charter.toml"
+    assert freehold("gc", charter)["figures"]["removed"] == []
+    charter.write_text(
+        charter.read_text().replace('version = "0.1.0"', "").replace("seed = 1", "") + 'version = "0.2.0"\n'
+    )
+    freehold("run", charter)
+    removed = freehold("gc", charter)["figures"]["removed"]
+    assert [name.split("/")[1] for name in removed] == ["release"]
+    freehold("run", charter)
+
+
+def test_two_runs_at_once_end_in_a_clear_error_for_the_second(tiny: Path) -> None:
+    first = subprocess.Popen([*FREEHOLD, "run", str(tiny)], start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        locked = tiny.parent / ".freehold" / "locks" / "curate"
+        wait_for(lambda: locked.exists() and locked.read_text().strip() != "")
+        refused = freehold("curate", tiny, code=2)
+        assert "another run (process" in refused["stderr"]
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+
+
+def test_a_read_only_workspace_is_refused(tiny: Path) -> None:
+    done = freehold("run", tiny, "--workspace", "/proc/freehold", code=2)
+    assert "workspace" in done["stderr"]
