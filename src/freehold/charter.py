@@ -26,6 +26,7 @@ Count = Annotated[int, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
+RESERVED = frozenset({"policy", "refine", "evaluate"})  # tables that name files beside the sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +276,8 @@ def check(charter: Charter) -> None:
             if name in names[:position]:
                 refuse((table, position, key), f'"{name}" is named twice', "keep one of them")
     for position, source in enumerate(charter.sources):
+        if source.name in RESERVED:
+            refuse(("sources", position, "name"), f'"{source.name}" is a name of ours', "call the source something else")
         if source.licence is not None and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")

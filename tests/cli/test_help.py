@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 HEAVY = ("torch", "numpy", "pydantic", "pyarrow", "daft", "transformers", "tokenizers", "cryptography", "fastapi")
 
@@ -17,13 +17,19 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
         "except SystemExit: pass\n"
         f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
     )
-    times = []
+    times = []  # processor time: other tests may be running beside this one
     for _ in range(3):
-        begun = time.perf_counter()
+        begun = processor_time_of_children()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        times.append(time.perf_counter() - begun)
+        times.append(processor_time_of_children() - begun)
     assert "HEAVY []" in done.stdout
     assert min(times) < 0.4
+
+
+def processor_time_of_children() -> float:
+    """Seconds of user and system time of every child that has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_every_verb_explains_itself() -> None:

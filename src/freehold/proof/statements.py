@@ -1,0 +1,147 @@
+"""What a stage swears: an in-toto Statement (v1) that names inputs, parameters, code and outputs by digest.
+
+https://github.com/in-toto/attestation/tree/main/spec/v1
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from freehold.errors import GateError
+from freehold.proof.canonical import canonical_json, load
+from freehold.proof.digests import digest_of
+from freehold.proof.names import problem
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+STAGE_PREDICATE = "https://freehold/stage/v1"
+SHA256 = re.compile(r"[0-9a-f]{64}")
+STAGE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+PREDICATE = {
+    "stage",
+    "format",
+    "code",
+    "parameters",
+    "inputs",
+    "files",
+    "manifest",
+    "figures",
+    "environment",
+    "started",
+    "finished",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStatement:
+    """A stage's statement after its form was checked."""
+
+    stage: str
+    output: str  # digest of the artifact's manifest
+    manifest: Mapping[str, Mapping[str, Any]]  # path → {"sha256", "size"}
+    inputs: Mapping[str, str]  # earlier stage → digest of its artifact
+    files: Mapping[str, str]  # outside file → SHA-256
+    parameters: Mapping[str, Any]
+
+
+def stage_statement(
+    *,
+    stage: str,
+    format: int,
+    code: str,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    files: Mapping[str, str],
+    output: str,
+    manifest: Mapping[str, Mapping[str, Any]],
+    figures: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    started: float,
+    finished: float,
+) -> bytes:
+    """The statement of one run as one line of canonical JSON; `started` and `finished` in seconds since 1970 (UTC)."""
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": f"artifact/{stage}", "digest": {"sha256": output}}],
+        "predicateType": STAGE_PREDICATE,
+        "predicate": {
+            "stage": stage,
+            "format": format,
+            "code": code,
+            "parameters": parameters,
+            "inputs": inputs,
+            "files": files,
+            "manifest": manifest,
+            "figures": figures,
+            "environment": environment,
+            "started": instant(started),
+            "finished": instant(finished),
+        },
+    }
+    return canonical_json(statement) + b"\n"
+
+
+def instant(seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond: ``instant(0) == '1970-01-01T00:00:00.000Z'``."""
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse(data: bytes, *, where: str) -> StageStatement:
+    """A stage's statement, its form checked and its output's digest recomputed from its manifest.
+
+    Raises GateError at `where` for anything else: another type, a missing or unknown field, a digest that is none.
+    """
+
+    def hold(condition: bool, message: str) -> None:
+        if not condition:
+            raise GateError(message, where=where)
+
+    statement = load(data, where=where)
+    hold(isinstance(statement, dict) and statement.get("_type") == STATEMENT_TYPE, "no in-toto Statement v1")
+    hold(statement.get("predicateType") == STAGE_PREDICATE, f"no statement of type {STAGE_PREDICATE}")
+    hold(set(statement) == {"_type", "subject", "predicateType", "predicate"}, "a field too many or too few")
+    predicate, subject = statement["predicate"], statement["subject"]
+    hold(isinstance(predicate, dict) and set(predicate) == PREDICATE, "the predicate has a field too many or too few")
+    stage = predicate["stage"]
+    hold(isinstance(stage, str) and STAGE.fullmatch(stage) is not None, "the stage has no name")
+    digest = digest_of(checked_manifest(predicate["manifest"], where=where))
+    wanted = [{"name": f"artifact/{stage}", "digest": {"sha256": digest}}]
+    hold(subject == wanted, f"its subject is not artifact/{stage} with the digest {digest} of its own manifest")
+    hold(isinstance(predicate["parameters"], dict), "its parameters are no table")
+    return StageStatement(
+        stage=stage,
+        output=digest,
+        manifest=predicate["manifest"],
+        inputs=named_digests(predicate["inputs"], where=where, what="inputs"),
+        files=named_digests(predicate["files"], where=where, what="files"),
+        parameters=predicate["parameters"],
+    )
+
+
+def is_digest(value: object) -> bool:
+    """Whether a value is a SHA-256 in lower-case hex."""
+    return isinstance(value, str) and SHA256.fullmatch(value) is not None
+
+
+def named_digests(value: object, *, where: str, what: str) -> dict[str, str]:
+    """A table of SHA-256 digests by name. Raises GateError if it is anything else."""
+    if not isinstance(value, dict) or not all(is_digest(digest) for digest in value.values()):
+        raise GateError(f"{what} is no table of SHA-256 digests", where=where)
+    return value
+
+
+def checked_manifest(value: object, *, where: str) -> dict[str, dict[str, Any]]:
+    """A table path → {"sha256", "size"} with safe paths. Raises GateError if it is anything else."""
+    if not isinstance(value, dict):
+        raise GateError("the manifest is no table", where=where)
+    for path, facts in value.items():
+        if reason := problem(path):
+            raise GateError(f"the manifest names {path!r}: {reason}", where=where)
+        if not isinstance(facts, dict) or set(facts) != {"sha256", "size"} or not is_digest(facts["sha256"]):
+            raise GateError(f"the manifest does not give sha256 and size of {path!r}", where=where)
+        if type(facts["size"]) is not int or facts["size"] < 0:
+            raise GateError(f"the manifest gives {path!r} no size", where=where)
+    return value

@@ -1,0 +1,1 @@
+"""The journey, one folder per verb; stages meet only through artifacts."""

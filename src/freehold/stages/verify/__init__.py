@@ -1,0 +1,1 @@
+"""Verify: what a stranger runs, offline, on the standard library and `cryptography`."""

@@ -1,0 +1,58 @@
+"""Check 4: the training chain is consistent, and its last checkpoint is the shipped weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from freehold.errors import GateError
+from freehold.proof import chain
+from freehold.proof.bundle import CHAINS
+from freehold.proof.chain import MAX_CHAIN_BYTES, Segment
+from freehold.proof.statements import StageStatement
+from freehold.stages.verify.contents import Contents
+from freehold.stages.verify.lineage import WEIGHTS, maker_of, read_steps
+
+
+def check(contents: Contents) -> str:
+    """What held, in words. Raises GateError where the chain breaks."""
+    steps = read_steps(contents)
+    files = [path for path in CHAINS if path in contents.listed]
+    segments = chain.parse([(path, contents.read(path, max_bytes=MAX_CHAIN_BYTES)) for path in files])
+    if not segments:
+        raise GateError("no segment of training", where=CHAINS[0])
+    if segments[0].stage != "train":
+        raise GateError("does not begin with train", where=f"{files[0]}:1")
+    reached(contents, steps, segments)
+    trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
+    drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
+    return f"{len(segments)} segments, {trained:,} steps {drawn} to the shipped weights"
+
+
+def reached(contents: Contents, steps: Mapping[str, StageStatement], segments: Sequence[Segment]) -> None:
+    """Raise GateError unless each stage's last checkpoint is the weights it made, and the last of all is shipped."""
+    maker = maker_of(steps)
+    last = {segment.stage: segment.checkpoint for segment in segments}
+    for stage, checkpoint in last.items():
+        if stage not in steps:
+            raise GateError(f"goes through {stage}, which has no statement", where=CHAINS[-1])
+        made = {path: facts["sha256"] for path, facts in steps[stage].manifest.items()}
+        if checkpoint != weights_of(made):
+            raise GateError(
+                f"the last checkpoint of {stage} is not the weights it made", where=f"evidence/{stage}/chain.jsonl"
+            )
+    if segments[-1].stage != maker:
+        raise GateError(f"ends with {segments[-1].stage}, but {maker} made the model", where=CHAINS[-1])
+    if segments[-1].checkpoint != weights_of(contents.listed):
+        raise GateError(f"the chain ends with {segments[-1].checkpoint}, other weights are shipped", where="model")
+
+
+def weights_of(files: Mapping[str, str]) -> str:
+    """The digest of the weights among files {path: SHA-256}, named below model/. Raises GateError if there are none."""
+    weights = {
+        path.removeprefix("model/"): digest
+        for path, digest in files.items()
+        if path.startswith("model/") and path.endswith(WEIGHTS)
+    }
+    if not weights:
+        raise GateError("holds no weights", where="model")
+    return chain.weights_digest(weights)

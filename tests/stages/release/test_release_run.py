@@ -1,0 +1,162 @@
+"""The bundle is whole, holds under verify, and is the same after a kill."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from freehold.errors import InputError
+from freehold.proof.digests import digest_of, manifest_of
+from freehold.stage import build
+from freehold.stages.release import run as release
+from freehold.stages.verify.run import verify
+from freehold.store.workspace import Sealed
+
+
+def test_the_bundle_passes_every_check_with_the_key_that_signed_it(shop, released: Sealed) -> None:
+    report = verify(released.path, trust=[shop.workspace.folder / "keys" / "amt-fur-sprache.pub"])
+    assert [(check.name, check.verdict, check.detail) for check in report.checks if check.verdict != "PASS"] == []
+    assert report.exit_code == 0
+
+
+def test_a_changed_byte_of_the_report_is_named(shop, released: Sealed) -> None:
+    data = bytearray((released.path / "report.html").read_bytes())
+    data[4321] ^= 1
+    (released.path / "report.html").write_bytes(data)
+    report = verify(released.path, trust=[shop.workspace.folder / "keys"])
+    assert report.exit_code == 3
+    assert any("report.html" in check.detail and "4,321" in check.detail for check in report.checks)
+
+
+def test_everything_of_the_bundle_is_there(released: Sealed) -> None:
+    found = {str(path.relative_to(released.path)) for path in released.path.rglob("*") if path.is_file()}
+    assert {
+        "model/config.json",
+        "model/model.safetensors",
+        "model/generation_config.json",
+        "model/tokenizer.json",
+        "model/tokenizer_config.json",
+        "model/chat_template.jinja",
+        "model/README.md",
+        "gguf/commons.gguf",
+        "plots/loss.svg",
+        "plots/bits_per_byte.svg",
+        "report.html",
+        "evidence/README.md",
+        "evidence/release.json",
+        "evidence/policy.json",
+        "evidence/locators.json",
+        "evidence/signatures/amt-fur-sprache.sigstore.json",
+        "evidence/corpus/sources.jsonl",
+        "evidence/train/recipe.json",
+        "evidence/train/environment.lock",
+        "evidence/train/chain.jsonl",
+        "evidence/refine/chain.jsonl",
+        "evidence/evaluation/results.json",
+        "evidence/evaluation/answers.jsonl",
+        "evidence/evaluation/completions.jsonl",
+        *(f"evidence/steps/{name}.intoto.jsonl" for name in ("curate", "tokenize", "train", "refine", "evaluate")),
+    } <= found
+
+
+def test_the_figures_name_model_key_and_size(released: Sealed) -> None:
+    figures = released.statement()["predicate"]["figures"]
+    assert figures["model_digest"] == digest_of(manifest_of(released.path / "model"))
+    assert figures["signed_by"] == "amt-fur-sprache"
+    assert figures["size_bytes"] == sum(path.stat().st_size for path in released.path.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("last", ["place_model", "place_gguf", "describe"])
+def test_a_run_killed_after_any_part_gives_the_same_bytes(shop, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
+    undisturbed = shop.stage(key="1" * 64)
+    release.run(undisturbed)
+    killed = shop.stage(key="2" * 64)
+    whole = getattr(release, last)
+
+    def half(*given) -> None:
+        whole(*given)
+        (killed.output / "evidence").mkdir(exist_ok=True)
+        (killed.output / "evidence" / ".release.json.partial").write_bytes(b"{")  # as a kill inside a write leaves it
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(release, last, half)
+    with pytest.raises(KeyboardInterrupt):
+        release.run(killed)
+    monkeypatch.undo()
+    release.run(killed)
+    assert manifest_of(killed.output) == manifest_of(undisturbed.output)
+
+
+def test_the_model_folder_does_not_depend_on_when_or_where(shop, released: Sealed, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / ".freehold"
+    shutil.copytree(shop.workspace.folder, moved)
+    shutil.rmtree(moved / "keys")  # another key, another signature, the same model
+    again = shop.__class__(
+        charter=shop.charter, workspace=release_workspace(moved), sealed=relocated(shop.sealed, moved)
+    )
+    second = again.stage()
+    release.run(second)
+    assert manifest_of(second.output / "model") == manifest_of(released.path / "model")
+    assert manifest_of(second.output / "gguf") == manifest_of(released.path / "gguf")
+
+
+def release_workspace(folder: Path):
+    from freehold.store.workspace import Workspace
+
+    return Workspace(folder)
+
+
+def relocated(sealed: dict[str, Sealed], folder: Path) -> dict[str, Sealed]:
+    return {
+        name: Sealed(
+            stage=name,
+            key=found.key,
+            digest=found.digest,
+            path=folder / "artifacts" / name / found.digest,
+            attestation=folder / "attestations" / name / found.attestation.name,
+        )
+        for name, found in sealed.items()
+    }
+
+
+def test_a_missing_key_is_made_and_said(shop) -> None:
+    build(shop.stage())
+    notes = [event["text"] for event in shop.events() if event["event"] == "note"]
+    assert any("No signing key" in note and "amt-fur-sprache.pub" in note for note in notes)
+    assert (shop.workspace.folder / "keys" / "amt-fur-sprache.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("stage", "file"),
+    [
+        ("curate", "sources.jsonl"),
+        ("curate", "ledger.parquet"),
+        ("refine", "model/model.safetensors"),
+        ("refine", "model/chat_template.jinja"),
+        ("evaluate", "results.json"),
+        ("train", "chain.jsonl"),
+    ],
+)
+def test_what_an_input_lacks_is_named(shop, stage: str, file: str) -> None:
+    (shop.sealed[stage].path / file).unlink()
+    with pytest.raises(InputError, match=f"artifact of {stage}: {file} is missing"):
+        release.run(shop.stage())
+
+
+def test_a_measurement_that_lacks_a_reference_is_named(shop) -> None:
+    path = shop.sealed["evaluate"].path / "results.json"
+    results = json.loads(path.read_text())
+    del results["bits_per_byte"]["kor"]["xz"]
+    path.write_text(json.dumps(results))
+    with pytest.raises(InputError, match=r"results\.json has no 'xz'"):
+        release.run(shop.stage())
+
+
+def test_weights_cut_short_are_refused(shop) -> None:
+    path = shop.sealed["refine"].path / "model" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(InputError, match="safetensors"):
+        release.run(shop.stage())

@@ -1,0 +1,133 @@
+"""A small release with everything that verify reads, built by the product's own code from a recipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from freehold.proof import bundle, chain, keys
+from freehold.proof.digests import digest_of
+from freehold.proof.keys import KeyFiles
+from freehold.proof.statements import stage_statement
+
+WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
+ENVIRONMENT = {"python": "3.11.7", "packages": {}}
+
+
+def table(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    return {path: {"sha256": sha256(data).hexdigest(), "size": len(data)} for path, data in files.items()}
+
+
+@dataclass(kw_only=True)
+class Recipe:
+    """What the release is made of; a test changes a field and builds a consistent forgery."""
+
+    sources: list[dict[str, Any]] = field(
+        default_factory=lambda: [
+            {"name": "laws", "licence": "CC0-1.0", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}]}
+        ]
+    )
+    curate_files: dict[str, str] = field(default_factory=lambda: {"laws/a.jsonl": "a" * 64})
+    policy: dict[str, Any] = field(default_factory=lambda: {"licences": ["CC0-1.0"]})
+    trained: bytes = WEIGHTS[::-1]
+    refined: bytes = WEIGHTS
+    shipped: bytes = WEIGHTS
+    segments: list[dict[str, Any]] = field(default_factory=list)
+    inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
+    stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
+    extra: dict[str, bytes] = field(default_factory=dict)
+    threshold: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.segments:
+            drawn, trained, refined = (sha256(data).hexdigest() for data in (b"drawn", self.trained, self.refined))
+            self.segments = [
+                segment(first_step=0, last_step=0, checkpoint=drawn),
+                segment(first_step=1, last_step=50, checkpoint=sha256(b"half").hexdigest()),
+                segment(first_step=51, last_step=80, checkpoint=trained),
+                segment(stage="refine", first_step=1, last_step=5, checkpoint=refined),
+            ]
+
+
+def segment(**changed: Any) -> dict[str, Any]:
+    known = {"stage": "train", "documents": chain.documents_root(["1", "2"]), "seed": 7, "learning_rate": 0.02}
+    return known | changed
+
+
+def chains(segments: list[dict[str, Any]]) -> dict[str, bytes]:
+    """chain.jsonl of each stage; `previous` is filled in where a test did not."""
+    files: dict[str, bytes] = {}
+    previous = chain.GENESIS
+    for row in segments:
+        line = chain.line({"previous": previous} | row)
+        previous = chain.line_digest(line)
+        files[row["stage"]] = files.get(row["stage"], b"") + line + b"\n"
+    return files
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, data in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+
+
+def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
+    """A sealed release, signed by every party."""
+    told = chains(recipe.segments)
+    sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    outputs = {
+        "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
+        "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
+        "train": {
+            "model/model.safetensors": recipe.trained,
+            "chain.jsonl": told.get("train", b""),
+            "recipe.json": b"{}",
+        },
+        "refine": {
+            "model/model.safetensors": recipe.refined,
+            "model/config.json": b'{"model_type":"qwen3"}',
+            "chain.jsonl": told.get("refine", b""),
+        },
+        "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
+    }
+    needs = {
+        "curate": (),
+        "tokenize": ("curate",),
+        "train": ("tokenize",),
+        "refine": ("train",),
+        "evaluate": ("refine",),
+    }
+    made: dict[str, str] = {}
+    for stage in recipe.stages:
+        manifest = table(outputs[stage])
+        made[stage] = digest_of(manifest)
+        statement = stage_statement(
+            stage=stage,
+            format=1,
+            code="c" * 64,
+            parameters={"policy": recipe.policy},
+            inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
+            files=recipe.curate_files if stage == "curate" else {},
+            output=made[stage],
+            manifest=manifest,
+            figures={"documents": 2},
+            environment=ENVIRONMENT,
+            started=1.0,
+            finished=2.5,
+        )
+        write(folder, {bundle.step_path(stage): statement})
+    for place, (stage, path) in bundle.COPIES.items():
+        if stage in made and path in outputs[stage]:
+            write(folder, {place: outputs[stage][path]})
+    model = {"model/model.safetensors": recipe.shipped, "model/config.json": outputs["refine"]["model/config.json"]}
+    write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
+    parties = {party: pair.fingerprint for party, pair in signers.items()}
+    bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)
+    bundle.seal(folder, name="tiny", version="0.1.0", licence="Apache-2.0", inputs=made)
+    for party, pair in signers.items():
+        bundle.sign_bundle(folder, party=party, key=keys.load_private(pair.private))
+    return folder

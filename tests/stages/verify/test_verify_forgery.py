@@ -1,0 +1,187 @@
+"""Meaning: everything is hashed and signed with the trusted key, and still does not hold. The right check says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from freehold.proof import bundle
+from freehold.proof.keys import KeyFiles
+from freehold.stages.verify.run import verify
+
+from .releases import WEIGHTS, Recipe, segment
+
+OTHER = b"weights from elsewhere" * 100
+GOOD = Recipe()
+
+
+def changed_segments(position: int, **change: Any) -> list[dict[str, Any]]:
+    rows = [dict(row) for row in GOOD.segments]
+    rows[position] |= change
+    return rows
+
+
+SOURCE = {"name": "laws", "licence": "CC0-1.0", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}]}
+STEP = bundle.step_path
+
+FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
+    "an input that nobody made": (
+        {"inputs": {"tokenize": {"curate": "0" * 64}}},
+        {3},
+        f"{STEP('tokenize')}: read curate {'0' * 64}",
+    ),
+    "an input without a statement": (
+        {"inputs": {"train": {"pretrained": "0" * 64}}},
+        {3},
+        f"{STEP('train')}: its input pretrained has no statement",
+    ),
+    "training without an input": (
+        {"inputs": {"train": {}}},
+        {3},
+        f"{STEP('train')}: has no input",
+    ),
+    "no corpus": (
+        {"stages": ("tokenize", "train", "refine"), "inputs": {"tokenize": {}}},
+        {3, 9},
+        "does not reach the corpus",
+    ),
+    "no training": ({"stages": ("curate", "tokenize")}, {3, 4}, "made from no training stage"),
+    "weights of somebody else": ({"shipped": OTHER}, {3, 4}, "model/model.safetensors: is not what refine made"),
+    "weights before the refinement": ({"shipped": WEIGHTS[::-1]}, {3, 4}, "is not what refine made"),
+    "a second file of weights": (
+        {"extra": {"model/adapter.bin": b"x"}},
+        {3, 4},
+        "model/adapter.bin: weights that refine",
+    ),
+    "pickled weights": ({"extra": {"model/pytorch_model.pt": b"x"}}, {3, 4}, "weights that refine did not make"),
+    "a chain that ends elsewhere": (
+        {"segments": changed_segments(3, checkpoint=sha256(OTHER).hexdigest())},
+        {4},
+        "last checkpoint of refine is not the weights it made",
+    ),
+    "a chain whose pre-training ends elsewhere": (
+        {"segments": changed_segments(2, checkpoint=sha256(OTHER).hexdigest())},
+        {4},
+        "last checkpoint of train is not the weights it made",
+    ),
+    "a chain without refinement": ({"segments": GOOD.segments[:3]}, {4}, "ends with train, but refine made the model"),
+    "a chain without pre-training": ({"segments": GOOD.segments[3:]}, {4}, "does not begin with train"),
+    "an empty chain": ({"segments": [segment(stage="evaluate")]}, {4}, "no segment"),
+    "a gap in the steps": (
+        {"segments": changed_segments(2, first_step=52)},
+        {4},
+        "begins at step 52, the step due is 51",
+    ),
+    "a broken link": ({"segments": changed_segments(1, previous="0" * 64)}, {4}, f"{bundle.CHAINS[0]}:2: previous is"),
+    "a link from refinement to nowhere": (
+        {"segments": changed_segments(3, previous="1" * 64)},
+        {4},
+        f"{bundle.CHAINS[1]}:1: previous is",
+    ),
+    "a chain through an unknown stage": (
+        {"segments": changed_segments(0, documents="x")},
+        {4},
+        "documents is 'x'",
+    ),
+    "a forbidden licence": (
+        {"sources": [SOURCE | {"licence": "CC-BY-NC-4.0"}]},
+        {9},
+        f"{bundle.SOURCES}:1: laws: the licence CC-BY-NC-4.0",
+    ),
+    "a forbidden licence among records": (
+        {"sources": [SOURCE | {"licence": None, "licences": {"CC0-1.0": 9, "proprietary": 1}}]},
+        {9},
+        "the licence proprietary",
+    ),
+    "no licence": ({"sources": [SOURCE | {"licence": None}]}, {9}, "no licence is given"),
+    "a licence that is a list": ({"sources": [SOURCE | {"licence": ["CC0-1.0"]}]}, {9}, "no licence is given"),
+    "licences of lists": ({"sources": [SOURCE | {"licences": [["CC0-1.0"]]}]}, {9}, "no licence is given"),
+    "a policy that allows nothing": ({"policy": {}}, {9}, "names no licences"),
+    "a source that was not read": (
+        {"sources": [SOURCE, SOURCE | {"name": "more", "files": [{"sha256": "b" * 64}]}]},
+        {3},
+        "more lists a file",
+    ),
+    "a source that is not told": (
+        {"curate_files": {"laws/a.jsonl": "a" * 64, "leaks/b.jsonl": "b" * 64}},
+        {3},
+        "curate read leaks/b.jsonl, which no source lists",
+    ),
+    "a file of a source that is not told": (
+        {"curate_files": {"laws/a.jsonl": "a" * 64, "laws/b.jsonl": "b" * 64}},
+        {3},
+        "curate read laws/b.jsonl",
+    ),
+    "a source named twice": ({"sources": [SOURCE, SOURCE]}, {3, 9}, "without a name of its own"),
+    "a source without files": ({"sources": [{"name": "laws", "licence": "CC0-1.0"}]}, {3, 9}, "without digests"),
+    "sources that are no table": ({"sources": [["laws"]]}, {3, 9}, "without a name"),  # type: ignore[list-item]
+    "a statement of an uncalled stage": (
+        {"extra": {STEP("merge"): b"{}"}},
+        {3, 4, 9},
+        "of no stage that the release was made from",
+    ),
+    "a broken withdrawal log": (
+        {"extra": {bundle.WITHDRAWALS: b'{"previous":"x"}\n'}},
+        {10},
+        f"{bundle.WITHDRAWALS}:1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_a_forgery_is_caught_by_the_check_that_should(
+    forge: Callable[..., Path], pairs: dict[str, KeyFiles], what: str
+) -> None:
+    changed, numbers, message = FORGERIES[what]
+    report = verify(forge(**changed), trust=[pairs["ministry"].public])
+    assert report.exit_code == 3
+    assert {check.number for check in report.checks if check.verdict == "FAIL"} == numbers
+    assert any(message in check.detail for check in report.checks), [check.detail for check in report.checks]
+
+
+def test_the_unforged_release_passes(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
+    assert verify(forge(), trust=[pairs["ministry"].public]).exit_code == 0
+
+
+def test_a_release_without_refinement_ships_what_was_pretrained(
+    forge: Callable[..., Path], pairs: dict[str, KeyFiles]
+) -> None:
+    release = forge(
+        stages=("curate", "tokenize", "train"), shipped=WEIGHTS[::-1], segments=[dict(row) for row in GOOD.segments[:3]]
+    )
+    assert verify(release, trust=[pairs["ministry"].public]).exit_code == 0
+
+
+def test_licences_of_records_are_each_allowed(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
+    release = forge(
+        sources=[SOURCE | {"licence": None, "licences": {"CC0-1.0": 3, "CC-BY-4.0": 4}}],
+        policy={"licences": ["CC0-1.0", "CC-BY-4.0"]},
+    )
+    assert verify(release, trust=[pairs["ministry"].public]).exit_code == 0
+
+
+def test_a_statement_changed_and_signed_again(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
+    """Every field of the training's statement in turn, release.json left as it was."""
+    from freehold.proof import keys
+
+    release = forge()
+    path = release / STEP("train")
+    sound = json.loads(path.read_bytes())
+    index = bundle.parse_release_json((release / bundle.RELEASE).read_bytes(), where="x")
+    for key, value in {"stage": "trains", "manifest": {}, "inputs": {"tokenize": "1" * 64}, "code": ...}.items():
+        forged = json.loads(json.dumps(sound))
+        if value is ...:
+            del forged["predicate"][key]
+        else:
+            forged["predicate"][key] = value
+        path.write_text(json.dumps(forged))
+        bundle.seal(release, name="tiny", version="0.1.0", licence="Apache-2.0", inputs=index.inputs)
+        bundle.sign_bundle(release, party="ministry", key=keys.load_private(pairs["ministry"].private))
+        report = verify(release, trust=[pairs["ministry"].public])
+        assert [check.verdict for check in report.checks[:3]] == ["PASS", "PASS", "FAIL"]
+        assert report.checks[2].where == STEP("train")
