@@ -1,0 +1,1 @@
+"""Indexes over the corpus, memory-mapped: verbatim spans (suffix array) and ranked passages."""

@@ -1,0 +1,1 @@
+"""Search: ranked, cited passages of the corpus."""

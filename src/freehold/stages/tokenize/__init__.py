@@ -1,0 +1,1 @@
+"""Tokenize: documents become shards of tokens, every token traceable to its document."""

@@ -1,0 +1,1 @@
+"""Trace: where a text stands verbatim in the training data."""
