@@ -1,0 +1,101 @@
+"""The evidence folder: what the stages left as proof, copied byte for byte, sealed and signed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from freehold.errors import InputError
+from freehold.proof import bundle, keys
+from freehold.stage import Stage
+from freehold.store.environment import environment
+
+NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signs, with which key."""
+
+    party: str  # as it stands in file names
+    key: EllipticCurvePrivateKey
+    fingerprint: str
+
+
+def gather(stage: Stage) -> None:
+    """Copy every file that proves something, and each stage's attestation. Raises InputError if a needed one lacks."""
+    for place, (name, path) in bundle.COPIES.items():
+        source, target = stage.input(name) / path, stage.output / place
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        elif place in bundle.REQUIRED:
+            advice = f"freehold run CHARTER --until {name}"
+            raise InputError(f"{path} is missing", where=f"artifact of {name}", remedy=advice)
+    for name in NEEDS:
+        target = stage.output / bundle.step_path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(stage.attestation(name))
+    (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+
+
+def lock() -> str:
+    """Every installed package with its version, as `pip install -r` reads it; no name of host or user."""
+    found = environment()
+    lines = [f"# Python {found['python']}, {found['system']}, {found['processor']}"]
+    return "\n".join([*lines, *(f"{name}=={version}" for name, version in found["packages"].items()), ""])
+
+
+def signer_of(stage: Stage) -> Signer:
+    """The responsible party with the workspace's key of that name, or its only key; made here where it has none.
+
+    Raises InputError where several keys lie there and none bears the party's name.
+    """
+    party = slug(stage.charter.responsible.name)
+    folder = stage.workspace_folder / "keys"
+    found = sorted(folder.glob(f"*{keys.PRIVATE}"))
+    named = folder / f"{party}{keys.PRIVATE}"
+    if not found:
+        made = keys.new_pair(folder, party)
+        stage.progress.note(
+            f"No signing key was in {folder}, so one was made for {party}: {made.private.name} stays secret, "
+            f"{made.public.name} goes to whoever verifies (SHA-256 {made.fingerprint}). For a release that others "
+            "rely on, make the key with `freehold keys new` and keep it away from this machine's backups."
+        )
+    elif named not in found and len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        advice = f"rename the one to sign with to {named.name}"
+        raise InputError(f"several keys ({names}), none of them {named.name}", where=str(folder), remedy=advice)
+    path = named if named in found or not found else found[0]
+    key = keys.load_private(path)
+    if not (public := path.with_suffix(keys.PUBLIC)).exists():  # a run was killed between the two files
+        keys.write_new(public, keys.public_pem(key.public_key()), mode=0o644)
+    return Signer(party=party, key=key, fingerprint=keys.fingerprint(key.public_key()))
+
+
+def seal_and_sign(stage: Stage, signer: Signer) -> None:
+    """Policy, locators and release.json over everything in the folder, then the signature; nothing is added after."""
+    declared = stage.charter.release
+    bundle.write_policy(stage.output, parties={signer.party: signer.fingerprint}, threshold=1)
+    bundle.seal(
+        stage.output,
+        name=declared.name,
+        version=declared.version,
+        licence=declared.licence,
+        inputs={name: stage.digest(name) for name in NEEDS},
+    )
+    bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
+
+
+def slug(name: str) -> str:
+    """A party's name as it may stand in a file name.
+
+    >>> slug("Bundesamt für Sprache")
+    'bundesamt-fur-sprache'
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-") or "publisher"

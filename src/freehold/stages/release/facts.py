@@ -1,0 +1,177 @@
+"""What the journey measured and declared, read once from its artifacts, with a clear word where something lacks."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from freehold.errors import InputError
+from freehold.stage import Stage
+from freehold.stages.release.weights import tensors_of
+
+JsonTable = Mapping[str, Any]
+
+# Without these a release would not say what it is made of.
+NEEDED = {
+    "curate": ("sources.jsonl", "ledger.parquet"),
+    "tokenize": ("fairness.json",),
+    "train": ("recipe.json", "chain.jsonl", "curve.jsonl"),
+    "refine": (
+        "chain.jsonl",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/tokenizer_config.json",
+        "model/chat_template.jinja",
+    ),
+    "evaluate": ("results.json", "answers.jsonl", "completions.jsonl"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """An amount of text."""
+
+    documents: int
+    size_bytes: int  # UTF-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One release in figures; JSON values as the stages left them."""
+
+    name: str
+    version: str
+    licence: str
+    responsible: str
+    country: str
+    contact: str
+    languages: tuple[str, ...]  # ISO 639-3, in the charter's order
+    redacted: tuple[str, ...]  # kinds of personal data that curation looked for
+    config: JsonTable  # the model's config.json
+    parameters: int  # stored numbers
+    precision: str  # of most of them: "F32", "F16" or "BF16"
+    sources: tuple[JsonTable, ...]
+    text: Mapping[tuple[str, str], Text]  # (language, licence) → what training draws from
+    drops: Mapping[str, int]  # reason → documents left out
+    fairness: JsonTable
+    recipe: JsonTable
+    curve: tuple[JsonTable, ...]
+    segments: int  # of the training chain, both stages
+    bits_per_byte: Mapping[str, JsonTable]  # language → {model, xz, ngram5, bytes}
+    choice: Mapping[str, JsonTable]  # pack → {accuracy, low, high, n, chance}
+    completions: tuple[JsonTable, ...]
+
+    @property
+    def title(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}"
+
+
+def read_facts(stage: Stage) -> Facts:
+    """Read every artifact. Raises InputError naming stage, file and what is missing there."""
+    for name, files in NEEDED.items():
+        for file in files:
+            if not (stage.input(name) / file).is_file():
+                raise lacks(name, file, "is missing")
+    charter = stage.charter
+    model = stage.input("refine") / "model"
+    tensors = tensors_of(model / "model.safetensors")
+    stored = Counter[str]()
+    for tensor in tensors.values():
+        stored[tensor.precision] += tensor.size
+    results = table(stage, "evaluate", "results.json")
+    with whole("evaluate", "results.json"):
+        measured, choice = results["bits_per_byte"], results["choice"]
+        for found in measured.values():
+            _ = [float(found[key]) for key in ("model", "xz", "ngram5", "bytes")]
+    return Facts(
+        name=charter.release.name,
+        version=charter.release.version,
+        licence=charter.release.licence,
+        responsible=charter.responsible.name,
+        country=charter.responsible.country,
+        contact=charter.responsible.contact,
+        languages=tuple(language.code for language in charter.languages),
+        redacted=charter.policy.redact,
+        config=table(stage, "refine", "model/config.json"),
+        parameters=sum(stored.values()),
+        precision=stored.most_common(1)[0][0],
+        sources=rows(stage, "curate", "sources.jsonl"),
+        text=text_read(stage.input("tokenize")),
+        drops=drops(stage.input("curate") / "ledger.parquet"),
+        fairness=table(stage, "tokenize", "fairness.json"),
+        recipe=table(stage, "train", "recipe.json"),
+        curve=rows(stage, "train", "curve.jsonl"),
+        segments=sum(len(rows(stage, name, "chain.jsonl")) for name in ("train", "refine")),
+        bits_per_byte=measured,
+        choice=choice,
+        completions=rows(stage, "evaluate", "completions.jsonl"),
+    )
+
+
+def lacks(stage: str, file: str, what: str) -> InputError:
+    """The complaint about an artifact that is not whole."""
+    advice = f"make it anew: freehold gc, then freehold run CHARTER --until {stage}"
+    return InputError(f"{file} {what}", where=f"artifact of {stage}", remedy=advice)
+
+
+@contextmanager
+def whole(stage: str, file: str) -> Iterator[None]:
+    """Turn a missing or odd value of an artifact's file into a complaint that names it."""
+    try:
+        yield
+    except KeyError as missing:
+        raise lacks(stage, file, f"has no {missing.args[0]!r}") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise lacks(stage, file, f"is not as expected: {error}") from None
+
+
+def table(stage: Stage, name: str, file: str) -> JsonTable:
+    """One JSON object. Raises InputError if the file holds anything else."""
+    with whole(name, file):
+        found = json.loads((stage.input(name) / file).read_bytes())
+    if not isinstance(found, dict):
+        raise lacks(name, file, "is no JSON object")
+    return found
+
+
+def rows(stage: Stage, name: str, file: str) -> tuple[JsonTable, ...]:
+    """One JSON object a line. Raises InputError if a line holds anything else."""
+    with whole(name, file), (stage.input(name) / file).open(encoding="utf-8") as lines:
+        return tuple(dict(json.loads(line)) for line in lines if line.strip())
+
+
+def drops(ledger: Path) -> dict[str, int]:
+    """How many documents were left out for which reason, most frequent first; reads one column in pieces."""
+    counts = Counter[str]()
+    with whole("curate", ledger.name), pq.ParquetFile(ledger) as file:
+        for batch in file.iter_batches(columns=["reason"]):
+            for entry in batch.column(0).value_counts().to_pylist():
+                counts[str(entry["values"])] += entry["counts"]
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def text_read(tokenize: Path) -> dict[tuple[str, str], Text]:
+    """What training draws from, per language and licence, largest first; from the sidecars of the shards."""
+    documents, sizes = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    sidecars = sorted((tokenize / "shards").glob("*.parquet"))
+    if not sidecars:
+        raise lacks("tokenize", "shards", "has no sidecar")
+    for path in sidecars:
+        with whole("tokenize", f"shards/{path.name}"):
+            rows = pq.read_table(path, columns=["language", "licence", "bytes"])
+            sums = rows.group_by(["language", "licence"]).aggregate([("bytes", "sum"), ("bytes", "count")])
+        for row in sums.to_pylist():
+            place = (str(row["language"]), str(row["licence"]))
+            documents[place] += row["bytes_count"]
+            sizes[place] += row["bytes_sum"]
+    order = sorted(sizes, key=lambda place: (-sizes[place], place))
+    return {place: Text(documents=documents[place], size_bytes=sizes[place]) for place in order}

@@ -1,0 +1,59 @@
+"""evidence/README.md: what lies in the evidence folder, and how a stranger checks it."""
+
+from __future__ import annotations
+
+from freehold.stages.release.facts import Facts
+
+TEXT = """# Evidence for {title}
+
+Everything needed to check this release offline. Get the publisher's public key from the publisher, by a way you
+trust; a key found inside a release proves nothing.
+
+## With Freehold
+
+```sh
+pip install freehold                       # the lean core: no torch, no network at run time
+freehold verify RELEASE --trust {party}.pub
+```
+
+`RELEASE` is the folder that holds `model/` and `evidence/`. Each check says PASS, FAIL or NOT CHECKED. Exit code 0:
+every check passed; 3: one failed, and where a byte was changed it is named; 4: nothing failed, but something was
+not checked, for example because no key was given.
+
+## Without Freehold
+
+```sh
+pip install model-signing pyopenssl
+model_signing verify key RELEASE --public_key {party}.pub \\
+    --signature RELEASE/evidence/signatures/{party}.sigstore.json    # it overlooks .git folders; ours does not
+sha256sum RELEASE/model/model.safetensors  # {weights}
+```
+
+The last line of `refine/chain.jsonl` names the same digest as `checkpoint`; every line names the digest of the line
+before it as `previous`, back to the weights drawn from the published seed.
+
+## What is here
+
+| file | what it says |
+| --- | --- |
+| `release.json` | SHA-256 and size of every file of the release |
+| `signatures/PARTY.sigstore.json` | a party's signature over all of them (OMS layout: in-toto, DSSE, ECDSA P-256) |
+| `policy.json` | who should have signed, with key fingerprints, and how many are enough |
+| `locators.json` | checksums that let `verify` name a changed byte |
+| `steps/STAGE.intoto.jsonl` | what each stage took and made, by digest; the outputs of one are the inputs of the next |
+| `corpus/sources.jsonl` | every source with licence, origin, opt-out check and the SHA-256 of its files |
+| `tokenizer/fairness.json` | what the same content costs in tokens in each language |
+| `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
+| `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
+| `evaluation/` | results, every single answer, every sample completion |
+
+## What it does not prove
+
+Checks and replays catch drift and tampering. They do not catch a publisher who builds a consistent false chain from
+the start, and no list proves that it names every input.
+"""
+
+
+def evidence_guide(facts: Facts, *, party: str, weights: str) -> str:
+    """The guide for this release; `weights` is the SHA-256 of model.safetensors."""
+    return TEXT.format(title=facts.title, party=party, weights=weights)

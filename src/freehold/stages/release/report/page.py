@@ -1,0 +1,86 @@
+"""report.html: the whole release on one page that asks for nothing from outside and needs no script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from freehold.stages.release.card import SMALL, count, listed, trained_tokens
+from freehold.stages.release.facts import Facts
+from freehold.stages.release.languages import english_name
+from freehold.stages.release.report import sections
+from freehold.stages.release.report.look import STYLE
+from freehold.stages.release.report.markup import Markup, join, tag
+from freehold.stages.release.report.plots import brief
+from freehold.stages.release.report.sections import Signed
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def page(facts: Facts, *, signed: Signed) -> bytes:
+    """The report as UTF-8 HTML."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("title", f"{facts.title}: release report"),
+        tag("style", Markup(STYLE)),
+    )
+    body = tag("body", tag("main", *introduction(facts), *every_section(facts, signed), ending(facts)))
+    return b"<!doctype html>\n" + tag("html", head, body, lang="en").encode() + b"\n"
+
+
+def introduction(facts: Facts) -> Sequence[Markup]:
+    """Name, one honest sentence, and the figures that place the model."""
+    names = listed([english_name(code) for code in facts.languages])
+    text = (
+        f"A language model with {count(facts.parameters)} parameters for {names}, trained from random weights on "
+        "documents whose sources and licences stand below, with evidence that anyone may check offline."
+    )
+    small = (
+        "It is small. It continues text in the manner of its sources; it does not know facts and gives no advice."
+        if facts.parameters < SMALL
+        else None
+    )
+    tiles = [
+        ("Parameters", brief(facts.parameters)),
+        ("Tokens read", brief(trained_tokens(facts))),
+        ("Text", f"{sum(text.size_bytes for text in facts.text.values()) / 1e6:,.1f} MB"),
+        ("Documents", f"{sum(text.documents for text in facts.text.values()):,}"),
+        ("Languages", str(len(facts.languages))),
+        ("Vocabulary", f"{facts.config['vocab_size']:,}"),
+    ]
+    return [
+        tag("p", f"Release report · {facts.responsible} ({facts.country}) · licence {facts.licence}", class_="kicker"),
+        tag("h1", facts.title),
+        tag("p", text, class_="lead"),
+        *([tag("p", tag("strong", small))] if small else []),
+        tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles"),
+    ]
+
+
+def every_section(facts: Facts, signed: Signed) -> Sequence[Markup]:
+    """In the order in which a doubting reader asks."""
+    return [
+        section
+        for section in (
+            sections.quality(facts),
+            sections.choice(facts),
+            sections.samples(facts),
+            sections.learning(facts),
+            sections.fairness(facts),
+            sections.sources(facts),
+            sections.left_out(facts),
+            sections.recipe(facts),
+            sections.evidence(facts, signed),
+        )
+        if section is not None
+    ]
+
+
+def ending(facts: Facts) -> Markup:
+    """Who answers."""
+    contact = f" · {facts.contact}" if facts.contact else ""
+    return tag(
+        "footer", join(f"Responsible: {facts.responsible}, {facts.country}{contact}. Made with Freehold."), class_="end"
+    )

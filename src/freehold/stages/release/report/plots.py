@@ -1,0 +1,81 @@
+"""The plots of a release: each one a chart of facts, for the page and as a file of its own."""
+
+from __future__ import annotations
+
+import math
+
+from freehold.stages.release.card import count
+from freehold.stages.release.facts import Facts
+from freehold.stages.release.languages import english_name
+from freehold.stages.release.report.charts import Bar, Chart, bars, curve, smoothed, thinned
+
+
+def loss(facts: Facts) -> Chart:
+    """Training loss over tokens, beside what guessing would cost."""
+    points = [(float(row["tokens"]), float(row["loss"])) for row in facts.curve]
+    guess = math.log(facts.config["vocab_size"])
+    end = f" to {points[-1][1]:.2f} after {count(points[-1][0])} tokens" if points else ""
+    return curve(
+        thinned(points),
+        smooth=thinned(smoothed(points)),
+        height=250,
+        across="training tokens",
+        figure=brief,
+        mark=(guess, f"guessing: {guess:.2f}"),
+        title="Training loss, nats per token",
+        summary=f"From {guess:.2f} for guessing{end}",
+    )
+
+
+def bits_per_byte(facts: Facts) -> Chart:
+    """Model, 5-gram and xz side by side per language."""
+    roles = (("model", "model"), ("ngram5", "five"), ("xz", "xz"))
+    groups = [
+        (english_name(code), [Bar(value=row[key], text=f"{row[key]:.2f}", role=role) for key, role in roles])
+        for code, row in facts.bits_per_byte.items()
+    ]
+    said = "; ".join(
+        f"{english_name(code)}: model {row['model']:.2f}, 5-gram {row['ngram5']:.2f}, xz {row['xz']:.2f}"
+        for code, row in facts.bits_per_byte.items()
+    )
+    legend = (("model", "this model"), ("five", "5-gram model on the same text"), ("xz", "xz -9e"))
+    return bars(groups, title="Bits per byte on held-out text, less is better", summary=said, legend=legend)
+
+
+def premium(facts: Facts) -> Chart:
+    """What the same content costs in tokens, the best-served language being 1."""
+    rows = sorted(facts.fairness["languages"].items(), key=lambda item: (item[1]["premium"], item[0]))
+    groups = [(english_name(code), [Bar(value=row["premium"], text=f"{row['premium']:.2f} ×")]) for code, row in rows]
+    said = ", ".join(f"{english_name(code)} {row['premium']:.2f}" for code, row in rows)
+    return bars(groups, title="Tokens for the same content, as a multiple of the best-served language", summary=said)
+
+
+def text_by_language(facts: Facts) -> Chart:
+    """Text that training draws from, per language and licence."""
+    groups = [
+        (
+            f"{english_name(language)} · {licence}",
+            [Bar(value=text.size_bytes, text=f"{text.size_bytes / 1e6:.2f} MB")],
+        )
+        for (language, licence), text in facts.text.items()
+    ]
+    said = ", ".join(f"{name}: {row[0].text}" for name, row in groups)
+    return bars(groups, title="Text per language and licence", summary=said)
+
+
+def drops(facts: Facts) -> Chart:
+    """Documents left out per reason."""
+    groups = [
+        (reason.replace("-", " "), [Bar(value=number, text=f"{number:,}", role="xz")])
+        for reason, number in facts.drops.items()
+    ]
+    said = ", ".join(f"{reason} {number}" for reason, number in facts.drops.items())
+    return bars(groups, title="Documents left out, by reason", summary=said)
+
+
+def brief(number: float) -> str:
+    """A large number where there is little room: ``brief(4_100_000) == '4.1 M'``."""
+    for size, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g} {name}"
+    return f"{number:.0f}"

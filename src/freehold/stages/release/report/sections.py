@@ -1,0 +1,260 @@
+"""The sections of the report, each one from facts to markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from freehold.stages.release.card import count, licence_of, listed, settings
+from freehold.stages.release.facts import Facts
+from freehold.stages.release.languages import english_name, short_code
+from freehold.stages.release.report import plots
+from freehold.stages.release.report.markup import Markup, join, tag
+
+SHOWN_CHARACTERS = 700  # of a completion
+SHOWN_PER_LANGUAGE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What the report says about the proof: who signs with which key, and what each stage took and made."""
+
+    party: str
+    fingerprint: str
+    weights: str  # SHA-256 of the shipped weights, the last checkpoint of the chain
+    stages: Sequence[Mapping[str, Any]]  # name, digest, seconds
+
+
+def section(title: str, *children: Markup | None) -> Markup:
+    """A titled card."""
+    return tag("section", tag("h2", title), *children)
+
+
+def quality(facts: Facts) -> Markup:
+    """Bits per byte beside the references."""
+    better = [code for code, row in facts.bits_per_byte.items() if row["model"] < min(row["ngram5"], row["xz"])]
+    every = len(better) == len(facts.bits_per_byte)
+    some = f"in {len(better)} of {len(facts.bits_per_byte)} languages" if better else "in no language"
+    verdict = "in every language" if every else some
+    rows = [
+        [english_name(code), f"{row['model']:.3f}", f"{row['ngram5']:.3f}", f"{row['xz']:.3f}", f"{row['bytes']:,}"]
+        for code, row in facts.bits_per_byte.items()
+    ]
+    return section(
+        "How well does it know its languages?",
+        tag(
+            "p",
+            "How many bits the model needs for each byte of text it has never seen; less is better. ",
+            tag("strong", f"It beats both references {verdict}."),
+        ),
+        plots.bits_per_byte(facts).inline(),
+        folded("The figures", table(["language", "model", "5-gram", "xz", "bytes"], rows, numbers=4)),
+        note(
+            "Whole documents held out before training. The 5-gram model is an interpolated Witten-Bell model over "
+            "bytes, trained on exactly the text the model saw; xz compresses each document alone."
+        ),
+    )
+
+
+def choice(facts: Facts) -> Markup | None:
+    """Multiple choice with intervals; None where no pack was asked."""
+    if not facts.choice:
+        return None
+    rows = [
+        [
+            pack,
+            f"{100 * row['accuracy']:.1f} %",
+            f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %",
+            f"{100 * row['chance']:.1f} %",
+            f"{row['n']:,}",
+        ]
+        for pack, row in facts.choice.items()
+    ]
+    guesses = [pack for pack, row in facts.choice.items() if row["low"] <= row["chance"]]
+    told = (
+        f"On {listed(guesses)} the interval does not lie above chance: its answers cannot be told from guessing."
+        if guesses
+        else "Every interval lies above chance."
+    )
+    return section(
+        "Does it know answers?",
+        tag("p", told),
+        table(["questions", "right", "95 % interval", "chance", "number"], rows, numbers=4),
+    )
+
+
+def samples(facts: Facts) -> Markup | None:
+    """What it writes, prompt and continuation told apart."""
+    shown: list[Mapping[str, Any]] = []
+    for row in facts.completions:
+        if sum(other["language"] == row["language"] for other in shown) < SHOWN_PER_LANGUAGE:
+            shown.append(row)
+    if not shown:
+        return None
+    return section(
+        "What does it write?",
+        tag("p", "The beginning of a document it has never seen, and ", tag("strong", "its own continuation"), "."),
+        *(quote(row) for row in shown),
+        note("Chosen by the SHA-256 of the documents' ids, not by hand. Read them as style, never as law."),
+    )
+
+
+def quote(row: Mapping[str, Any]) -> Markup:
+    """One prompt with its continuation."""
+    text = re.sub(r"\n\s*\n", "\n", str(row["completion"]).rstrip())  # blank lines only cost room
+    cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + " …"
+    said = tag("p", str(row["prompt"]), tag("mark", cut), lang=short_code(str(row["language"])), dir="auto")
+    return tag("blockquote", said, tag("footer", english_name(str(row["language"]))))
+
+
+def learning(facts: Facts) -> Markup:
+    """The loss curve."""
+    last = facts.curve[-1] if facts.curve else {}
+    steps = f"{int(last['step']):,} steps" if "step" in last else "its steps"
+    return section(
+        "How did it learn?",
+        tag("p", f"Training loss in nats per token over {steps}: each step faint, their running mean drawn."),
+        plots.loss(facts).inline(),
+    )
+
+
+def fairness(facts: Facts) -> Markup:
+    """What each language pays in tokens."""
+    rows = [
+        [
+            english_name(code),
+            f"{row['premium']:.2f}",
+            f"{row['fertility']:.2f} a {row['unit']}",
+            f"{row['bytes_per_token']:.2f}",
+        ]
+        for code, row in facts.fairness["languages"].items()
+    ]
+    return section(
+        "Does its tokenizer treat languages alike?",
+        tag(
+            "p",
+            "What the same content costs in tokens, as a multiple of the best-served language. "
+            f"Gini {facts.fairness['gini']:.3f}, where 0 is equality.",
+        ),
+        plots.premium(facts).inline(),
+        folded("The figures", table(["language", "premium", "tokens", "bytes a token"], rows, numbers=3)),
+        note(f"Measured as {facts.fairness['measure']}."),
+    )
+
+
+def sources(facts: Facts) -> Markup:
+    """Where every text came from, and by which right."""
+    rows = [
+        [
+            str(source["name"]),
+            listed([english_name(code) for code in source.get("languages", {})]),
+            licence_of(source),
+            str(source.get("origin") or ""),
+            f"{int(source.get('documents_kept', 0)):,}",
+            f"{int(source.get('bytes_kept', 0)) / 1e6:.2f}",
+        ]
+        for source in facts.sources
+    ]
+    return section(
+        "What did it read, and by which right?",
+        tag(
+            "p",
+            "Training draws from this text; the table names every source with all that was kept, held-out text too.",
+        ),
+        plots.text_by_language(facts).inline(),
+        table(["source", "languages", "licence", "origin", "documents", "MB"], rows, numbers=2),
+        note("evidence/corpus/sources.jsonl names every source file with its SHA-256 and how opt-outs were checked."),
+    )
+
+
+def left_out(facts: Facts) -> Markup | None:
+    """What curation dropped; None when nothing was."""
+    if not facts.drops:
+        return None
+    return section(
+        "What was left out?",
+        tag("p", f"{sum(facts.drops.values()):,} documents did not enter, each for one reason that the ledger keeps."),
+        plots.drops(facts).inline(),
+    )
+
+
+def recipe(facts: Facts) -> Markup:
+    """Shape and recipe."""
+    rows = [[name, value] for name, value in settings(facts)]
+    return section(
+        "How was it made?",
+        tag(
+            "p",
+            f"Depth {facts.config['num_hidden_layers']}, width {facts.config['hidden_size']}, "
+            f"{count(facts.parameters)} parameters stored as {facts.precision}, context "
+            f"{facts.config['max_position_embeddings']:,} tokens.",
+        ),
+        folded("Every setting", table(["setting", "value"], rows)),
+    )
+
+
+def evidence(facts: Facts, signed: Signed) -> Markup:
+    """Digests, and how to check them."""
+    rows = [[str(stage["name"]), str(stage["digest"]), minutes(float(stage["seconds"]))] for stage in signed.stages]
+    command = f"freehold verify RELEASE --trust {signed.party}.pub"
+    return section(
+        "How can I check all this?",
+        tag(
+            "p",
+            "Every file of this release is listed with its SHA-256 and signed; every stage swears to what it took "
+            f"and what it made; {facts.segments:,} links lead from the random weights of a published seed to the ones "
+            "shipped here. Nothing that this page says has to be believed:",
+        ),
+        tag("pre", tag("code", command)),
+        tag(
+            "p",
+            "It runs offline, says PASS, FAIL or NOT CHECKED for each check, and names the byte that was changed. Get "
+            "the publisher's public key from the publisher, never from the release. evidence/README.md shows the same "
+            "without Freehold.",
+        ),
+        table(
+            ["", ""],
+            [
+                ["Signed by", signed.party],
+                ["Key (SHA-256)", signed.fingerprint],
+                ["Weights (SHA-256)", signed.weights],
+            ],
+        ),
+        tag("h3", "The stages"),
+        table(["stage", "artifact (SHA-256)", "took"], rows, numbers=1),
+        note(
+            "Replay and spot checks catch drift and tampering, not a publisher who builds a consistent false chain "
+            "from the start; and no list can prove that it names every input."
+        ),
+    )
+
+
+def minutes(seconds: float) -> str:
+    """A duration for the eye: ``minutes(75.2) == '1 min 15 s'``."""
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{seconds:.1f} s"
+
+
+def note(text: str) -> Markup:
+    """Small print."""
+    return tag("p", text, class_="note")
+
+
+def folded(title: str, content: Markup) -> Markup:
+    """What opens on request."""
+    return tag("details", tag("summary", title), content)
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> Markup:
+    """A table that scrolls by itself on a narrow screen; the last `numbers` columns are figures."""
+    first = len(names) - numbers
+
+    def line(kind: str, cells: Sequence[str]) -> Markup:
+        return tag("tr", *(tag(kind, text, class_="n" if place >= first else None) for place, text in enumerate(cells)))
+
+    head = tag("thead", line("th", names)) if any(names) else None
+    return tag(
+        "div", tag("table", head, tag("tbody", join(*(line("td", row) for row in rows)))), class_="wide", tabindex=0
+    )
