@@ -20,7 +20,6 @@ SILENCE = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TRANSFORMERS_OFFLINE": "1",
-    "MPLBACKEND": "svg",
 }
 
 # Which extra brings a top-level module.
@@ -37,7 +36,6 @@ EXTRA_OF = {
     "safetensors": "train",
     "numpy": "train",
     "gguf": "release",
-    "matplotlib": "release",
     "bm25s": "index",
     "pydivsufsort": "index",
     "fastapi": "serve",

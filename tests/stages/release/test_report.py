@@ -9,9 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from freehold.page import charts
+from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.facts import Facts, read_facts
-from freehold.stages.release.report import charts, plots
-from freehold.stages.release.report.markup import Markup, join, tag
+from freehold.stages.release.report import plots
 from freehold.stages.release.report.page import page
 from freehold.stages.release.report.sections import Signed
 from freehold.store.workspace import Sealed

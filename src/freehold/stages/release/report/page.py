@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from freehold.page.look import STYLE
+from freehold.page.loss import brief
+from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.card import SMALL, count, listed, trained_tokens
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
 from freehold.stages.release.report import sections
-from freehold.stages.release.report.look import STYLE
-from freehold.stages.release.report.markup import Markup, join, tag
-from freehold.stages.release.report.plots import brief
 from freehold.stages.release.report.sections import Signed
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

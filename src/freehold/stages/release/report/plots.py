@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
-from freehold.stages.release.card import count
+from freehold.page.charts import Bar, Chart, bars
+from freehold.page.loss import loss_chart
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
-from freehold.stages.release.report.charts import Bar, Chart, bars, curve, smoothed, thinned
 
 
 def loss(facts: Facts) -> Chart:
-    """Training loss over tokens, beside what guessing would cost."""
-    points = [(float(row["tokens"]), float(row["loss"])) for row in facts.curve]
-    guess = math.log(facts.config["vocab_size"])
-    end = f" to {points[-1][1]:.2f} after {count(points[-1][0])} tokens" if points else ""
-    return curve(
-        thinned(points),
-        smooth=thinned(smoothed(points)),
-        height=250,
-        across="training tokens",
-        figure=brief,
-        mark=(guess, f"guessing: {guess:.2f}"),
-        title="Training loss, nats per token",
-        summary=f"From {guess:.2f} for guessing{end}",
-    )
+    """Training loss over tokens."""
+    return loss_chart(facts.curve, vocabulary=facts.config["vocab_size"])
 
 
 def bits_per_byte(facts: Facts) -> Chart:
@@ -71,11 +57,3 @@ def drops(facts: Facts) -> Chart:
     ]
     said = ", ".join(f"{reason} {number}" for reason, number in facts.drops.items())
     return bars(groups, title="Documents left out, by reason", summary=said)
-
-
-def brief(number: float) -> str:
-    """A large number where there is little room: ``brief(4_100_000) == '4.1 M'``."""
-    for size, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g} {name}"
-    return f"{number:.0f}"

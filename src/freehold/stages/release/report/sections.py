@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.card import count, licence_of, listed, settings
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name, short_code
 from freehold.stages.release.report import plots
-from freehold.stages.release.report.markup import Markup, join, tag
 
 SHOWN_CHARACTERS = 700  # of a completion
 SHOWN_PER_LANGUAGE = 1

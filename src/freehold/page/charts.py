@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from freehold.stages.release.report.look import CHART_RULES, COLOURS, DARK
-from freehold.stages.release.report.markup import Markup, join, tag
+from freehold.page.look import CHART_RULES, COLOURS, DARK
+from freehold.page.markup import Markup, join, tag
 
 BAR, GAP, HEAD = 14, 5, 20  # pixels: a bar, the space below it, the line of a group's name
 WIDEST = 80.0  # per cent of the width that the longest bar takes; its figure stands in the rest
