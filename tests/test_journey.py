@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,15 @@ def test_the_release_verifies_with_its_key_and_not_without(town: Path) -> None:
     assert "NOT CHECKED" in {check["verdict"] for check in freehold("verify", release, code=4)["figures"]["checks"]}
 
 
-@pytest.mark.parametrize("stage", [step.name for step in JOURNEY])
-def test_killed_in_any_stage_it_continues_to_the_same_model(town: Path, tiny: Path, stage: str) -> None:
-    """kill -9 as soon as the stage has begun to write, then run again."""
-    process = subprocess.Popen([*FREEHOLD, "run", str(tiny)], start_new_session=True, stderr=subprocess.DEVNULL)
-    partial = tiny.parent / ".freehold" / "artifacts" / stage
-    wait_for(lambda: any(partial.glob(".partial-*/**/*")) or process.poll() is not None)
-    assert process.poll() is None, "the journey ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+def test_killed_once_in_every_stage_it_ends_in_the_same_model(town: Path, tiny: Path) -> None:
+    """kill -9 to the whole run as soon as a stage has begun to write, then run again; and so on to the end."""
+    for step in JOURNEY:
+        process = subprocess.Popen([*FREEHOLD, "run", str(tiny)], start_new_session=True, stderr=subprocess.DEVNULL)
+        partial = tiny.parent / ".freehold" / "artifacts" / step.name
+        wait_for(lambda: process.poll() is not None or any(partial.glob(".partial-*/**/*")))  # noqa: B023
+        assert process.poll() is None, f"the journey ended before it could be killed in {step.name}"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     freehold("run", tiny)
     assert digests(tiny) == digests(town)
 
@@ -114,6 +115,29 @@ def test_two_runs_at_once_end_in_a_clear_error_for_the_second(tiny: Path) -> Non
         first.wait()
 
 
-def test_a_read_only_workspace_is_refused(tiny: Path) -> None:
-    done = freehold("run", tiny, "--workspace", "/proc/freehold", code=2)
-    assert "workspace" in done["stderr"]
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_ends_in_a_clear_error_and_the_run_goes_on_with_more_room(small_disk: Path, tiny: Path) -> None:
+    workspace = small_disk / "w"
+    refused = freehold("run", tiny, "--workspace", workspace, code=2)
+    assert "the disk is full; free some space and run again" in refused["stderr"]
+    subprocess.run(["mount", "-o", "remount,size=300m", str(small_disk)], check=True)
+    freehold("run", tiny, "--workspace", workspace)
+
+
+def test_a_read_only_workspace_is_refused(small_disk: Path, tiny: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    refused = freehold("run", tiny, "--workspace", small_disk / "w", code=2)
+    assert "the workspace is read-only; choose a writable one with --workspace" in refused["stderr"]

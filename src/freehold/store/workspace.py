@@ -23,10 +23,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from freehold.errors import InputError, WorkspaceBusy
+from freehold.errors import FreeholdError, InputError, WorkspaceBusy
 from freehold.proof.digests import digest_of, manifest_of
 
 FORMAT = 1
+
+FULL = "free some space and run again: finished stages are kept"
+ELSEWHERE = "choose a writable one with --workspace"
+REASONS = {
+    errno.ENOSPC: ("the disk is full", FULL),
+    errno.EDQUOT: ("the disk quota is used up", FULL),
+    errno.EROFS: ("the workspace is read-only", ELSEWHERE),
+    errno.EACCES: ("no permission to write the workspace", ELSEWHERE),
+    errno.EPERM: ("no permission to write the workspace", ELSEWHERE),
+    errno.ENOTDIR: ("the workspace is not a folder", ELSEWHERE),
+    errno.EEXIST: ("the workspace is not a folder", ELSEWHERE),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,20 +176,18 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
-    """Turn the system's complaints about a workspace into ours: full disk, read-only, no permission."""
+    """Turn the system's complaints about a workspace into ours: full disk, read-only, no permission.
+
+    Libraries written in Rust and C++ raise errors of their own that only quote the system's words.
+    """
     try:
         yield
-    except OSError as error:
-        reasons = {
-            errno.ENOSPC: ("the disk is full", "free some space and run again: finished stages are kept"),
-            errno.EDQUOT: ("the disk quota is used up", "free some space and run again: finished stages are kept"),
-            errno.EROFS: ("the workspace is read-only", "choose a writable one with --workspace"),
-            errno.EACCES: ("no permission to write the workspace", "choose a writable one with --workspace"),
-            errno.EPERM: ("no permission to write the workspace", "choose a writable one with --workspace"),
-            errno.ENOTDIR: ("the workspace is not a folder", "choose another with --workspace"),
-            errno.EEXIST: ("the workspace is not a folder", "choose another with --workspace"),
-        }
-        if error.errno not in reasons:
+    except FreeholdError:
+        raise
+    except Exception as error:
+        reason = REASONS.get(error.errno or 0) if isinstance(error, OSError) else None
+        if reason is None:
+            reason = next((reason for number, reason in REASONS.items() if os.strerror(number) in str(error)), None)
+        if reason is None:
             raise
-        message, remedy = reasons[error.errno]
-        raise InputError(message, where=str(error.filename or folder), remedy=remedy) from error
+        raise InputError(reason[0], where=str(folder), remedy=reason[1]) from error
