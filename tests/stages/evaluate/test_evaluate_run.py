@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 import torch
-from corpora import document, write_part
+from corpora import StageMaker, document, write_part
 
 from freehold.errors import GateError, InputError
 from freehold.stage import SCRATCH, Stage
@@ -110,6 +110,15 @@ def test_two_runs_leave_the_same_bytes_and_a_killed_one_goes_on(
         patch.setattr(stage_run, "measured", lambda *_: pytest.fail("measured again"))
         stage_run.run(killed)
     assert files_of(killed.output) == files_of(whole.output)
+
+
+def test_two_packs_of_one_name_are_refused(tiny: Path, stage_at: StageMaker, tmp_path: Path) -> None:
+    (tiny.parent / "more").mkdir()
+    (tiny.parent / "more" / "pack.jsonl").write_bytes((tiny.parent / "pack.jsonl").read_bytes())
+    both = tiny.read_text(encoding="utf-8").replace('["pack.jsonl"]', '["pack.jsonl", "more/pack.jsonl"]')
+    tiny.write_text(both, encoding="utf-8")
+    with pytest.raises(InputError, match="two packs are called 'pack'"):
+        stage_run.load_packs(stage_at(tmp_path / "out", name="evaluate", charter=tiny))
 
 
 def test_nothing_held_out_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,153 @@
+"""One training step (forward, backward, optimizer): ours against transformers Qwen3, same shape, same run.
+
+Every contender runs in a process of its own, in alternating rounds; the best round of each counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from report import Figure, arguments, report
+
+SHAPES = {  # name: vocabulary, sequences, sequence, key/value heads; all 6 layers, 384 wide, 6 heads of 64
+    "32k": (32_768, 8, 512, 6),
+    "8k": (8_192, 16, 512, 3),
+}
+CONTENDERS = {
+    "32k": ("ours, AdamW", "ours, Muon", "transformers, AdamW, torch.compile"),
+    "8k": ("ours, Muon", "transformers, AdamW, torch.compile"),
+}
+GOALS = {
+    ("32k", "ours, AdamW"): ("x", 1.7),
+    ("32k", "ours, Muon"): ("tokens/s", 3000.0),
+    ("8k", "ours, Muon"): ("tokens/s", 8000.0),
+}
+PEER = "transformers, AdamW, torch.compile"
+
+
+def contender(name: str, shape: str) -> tuple[Callable[[], Any], int, float]:
+    """A function that takes one step, the tokens of a step, and its FLOPs per token."""
+    import torch
+
+    from freehold.learn import memory
+    from freehold.learn.optimizer import Rates
+    from freehold.learn.precision import choose
+    from freehold.learn.session import Session
+    from freehold.learn.start import initialise
+    from freehold.model.config import ModelConfig
+    from freehold.model.transformer import Transformer
+
+    vocabulary, sequences, length, kv_heads = SHAPES[shape]
+    config = ModelConfig.from_depth(6, vocabulary=vocabulary, context=length, kv_heads=kv_heads)
+    if name.startswith("ours"):
+        memory.keep()
+    torch.manual_seed(1)
+    torch.set_num_threads(os.cpu_count() or 1)
+    tokens, targets = (torch.randint(0, vocabulary, (sequences, length)) for _ in range(2))
+    flops = float(config.flops_per_token(length))
+    if name.startswith("ours"):
+        model = Transformer(config)
+        initialise(model, seed=1)
+        session = Session.of(model, rates=Rates(), precision=choose(), compiled=True, muon="Muon" in name)
+
+        def ours() -> None:
+            model.loss(tokens, targets, divisor=targets.numel()).backward()
+            session.optimizer.step(factor=1.0, momentum=0.95)
+
+        return ours, tokens.numel(), flops
+    return transformers_step(config, tokens, targets), tokens.numel(), flops
+
+
+def transformers_step(config: Any, tokens: Any, targets: Any) -> Callable[[], None]:
+    """The peer as its users would run it."""
+    import torch
+    from torch.nn import functional
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    model = Qwen3ForCausalLM(Qwen3Config(**config.to_hugging_face(dtype="bfloat16"))).bfloat16().train()
+    model.config.use_cache = False
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    compiled = torch.compile(model)
+
+    def theirs() -> None:
+        logits = compiled(input_ids=tokens).logits
+        functional.cross_entropy(logits.flatten(0, 1).float(), targets.flatten()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return theirs
+
+
+def work(name: str, shape: str, steps: int) -> dict[str, float]:
+    """Warm up, then the fastest of `steps` steps."""
+    from freehold.learn.precision import choose
+    from freehold.learn.utilisation import matrix_rate
+
+    step, tokens, flops = contender(name, shape)
+    for _ in range(2):
+        step()
+    best_s = float("inf")
+    for _ in range(steps):
+        begun = time.perf_counter()
+        step()
+        best_s = min(best_s, time.perf_counter() - begun)
+    return {"tokens_per_s": tokens / best_s, "flops": flops, "peak": matrix_rate(choose())}
+
+
+def measure(rounds: int, steps: int) -> dict[tuple[str, str], dict[str, float]]:
+    """The best round of every contender."""
+    best: dict[tuple[str, str], dict[str, float]] = {}
+    for _ in range(rounds):
+        for shape, names in CONTENDERS.items():
+            for name in names:
+                command = [sys.executable, __file__, "--worker", name, shape, str(steps)]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                found = json.loads(done.stdout.splitlines()[-1])
+                if found["tokens_per_s"] > best.get((shape, name), {"tokens_per_s": 0.0})["tokens_per_s"]:
+                    best[shape, name] = found
+    return best
+
+
+def figures(best: dict[tuple[str, str], dict[str, float]]) -> list[Figure]:
+    """Speeds, with the utilisation of the measured matrix rate beside the goals."""
+    rows, peak = [], max(found["peak"] for found in best.values())
+    for (shape, name), found in best.items():
+        speed = found["tokens_per_s"]
+        ratio = None if name == PEER else speed / best[shape, PEER]["tokens_per_s"]
+        unit, goal = GOALS.get((shape, name), ("", 0.0))
+        measured = ratio if unit == "x" else speed
+        share = f"{speed * found['flops'] / peak:.1%} of {peak / 1e12:.2f} TFLOP/s"
+        rows.append(
+            Figure(
+                figure=f"step {shape}: {name}",
+                value=speed,
+                unit="tokens/s",
+                peer="" if ratio is None else "transformers",
+                ratio=ratio,
+                goal=f">= {goal:g} {unit}" if unit else "",
+                holds=measured >= goal if unit and measured is not None else None,
+                why=share if unit else f"{share}; no goal",
+            )
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure, or be one contender of a measurement."""
+    if sys.argv[1:2] == ["--worker"]:
+        name, shape, steps = sys.argv[2:]
+        print(json.dumps(work(name, shape, int(steps))))
+        return
+    options = arguments(__doc__)
+    rounds, steps = (1, 4) if options.quick else (3, 8)
+    report("train_step", figures(measure(rounds, steps)), options=options, repetitions=rounds)
+
+
+if __name__ == "__main__":
+    main()

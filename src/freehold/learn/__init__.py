@@ -1,0 +1,1 @@
+"""How weights change: batches, optimizer, schedule, precision, checkpoint and the loop over them."""

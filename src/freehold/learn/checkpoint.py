@@ -1,0 +1,103 @@
+"""Checkpoints: written whole or not at all, digested, and resumed bit for bit.
+
+A checkpoint is one safetensors file; its header carries the position and everything else that is not a tensor.
+It is written under a temporary name, fsynced, renamed, and only then named (with its SHA-256) in `latest.json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from freehold.errors import InputError
+from freehold.records import canonical_json
+
+LATEST = "latest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A finished checkpoint: training goes on at `step`."""
+
+    step: int
+    sha256: str
+    path: Path
+    facts: dict[str, Any]  # JSON: recipe, guard, chain so far
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor by name."""
+        with safe_open(self.path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def save(folder: Path, *, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int = 2) -> str:
+    """Write a checkpoint and return its SHA-256; the newest `keep` stay. Equal content gives equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"step-{step:08d}.safetensors"
+    temporary = path.with_suffix(".tmp")
+    numbered = {**tensors, "rng/torch": torch.get_rng_state()}
+    save_file(numbered, temporary, metadata={"step": str(step)})
+    digest = _settle(temporary)
+    temporary.replace(path)
+    record = canonical_json({"step": step, "sha256": digest, "file": path.name, "facts": facts})
+    latest = folder / (LATEST + ".tmp")
+    latest.write_bytes(record)
+    _settle(latest)
+    latest.replace(folder / LATEST)
+    _sync_folder(folder)
+    for old in sorted(folder.glob("step-*.safetensors"))[:-keep]:
+        old.unlink()
+    return digest
+
+
+def latest(folder: Path) -> Checkpoint | None:
+    """The newest finished checkpoint, or None. Raises InputError when its bytes are not those that were written."""
+    try:
+        record = json.loads((folder / LATEST).read_bytes())
+    except FileNotFoundError:
+        return None
+    path = folder / record["file"]
+    found = digest_of(path) if path.exists() else "no file"
+    if found != record["sha256"]:
+        raise InputError(
+            f"checkpoint {record['file']} has digest {found[:12]}, expected {record['sha256'][:12]}",
+            where=str(folder),
+            remedy="delete that folder to train from the start",
+        )
+    return Checkpoint(step=record["step"], sha256=found, path=path, facts=record["facts"])
+
+
+def restore_rng(tensors: dict[str, Tensor]) -> None:
+    """Set torch's generator to where it was."""
+    torch.set_rng_state(tensors["rng/torch"])
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _settle(path: Path) -> str:
+    """Force a file to the disk; its digest."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return digest_of(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make renames durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

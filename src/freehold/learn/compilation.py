@@ -1,0 +1,46 @@
+"""Compilation: torch.compile for the parts that repeat, where a C++ compiler exists.
+
+One graph serves every layer. Inductor's cache lives in a user folder, so a second start does not pay again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+
+import torch
+
+from freehold.learn import optimizer
+from freehold.model import head
+from freehold.model.transformer import Transformer
+
+PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
+PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
+
+
+def possible() -> bool:
+    """Whether this machine can compile: a C++ compiler and Python's headers."""
+    headers = Path(sysconfig.get_paths()["include"], "Python.h")
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")) and headers.exists()
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept between runs (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base, "freehold", f"inductor-{torch.__version__}")
+
+
+def use(model: Transformer) -> None:
+    """Compile the model's layers, the head's softmax and the optimizer's updates, in place."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder()))
+    torch._dynamo.config.cache_size_limit = 64
+    for block in model.model.layers:
+        block.compile(dynamic=False)
+    model.model.norm.compile(dynamic=False)
+    head.raise_logits = torch.compile(PLAIN_SOFTMAX, dynamic=False)
+    head.accumulate = torch.compile(PLAIN_SUM, dynamic=False)
+    optimizer.adam_update = torch.compile(PLAIN_ADAM, dynamic=False)
+    optimizer.muon_direction = torch.compile(PLAIN_DIRECTION, dynamic=False)
+    optimizer.descend = torch.compile(PLAIN_DESCENT, dynamic=False)

@@ -1,0 +1,59 @@
+"""A course: all steps of a recipe that are still to be taken, from the newest checkpoint to the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from freehold.learn import checkpoint
+from freehold.learn.batches import Batches
+from freehold.learn.diary import Diary
+from freehold.learn.loop import learn
+from freehold.learn.schedule import Schedule
+from freehold.learn.session import Session
+from freehold.learn.utilisation import matrix_rate
+from freehold.progress import Progress
+from freehold.proof import chain
+
+
+def follow(
+    session: Session,
+    *,
+    batches: Batches,
+    recipe: dict[str, Any],
+    stage: str,
+    folder: Path,
+    progress: Progress,
+    previous: str = chain.GENESIS,
+) -> Diary:
+    """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
+
+    `previous` is the digest of the line that the stage's chain continues.
+    """
+    found = checkpoint.latest(folder / "checkpoints")
+    first = found.step if found else 0
+    batch_tokens = recipe["samples"] * recipe["sequence"]
+    total, done = recipe["steps"] * batch_tokens, first * batch_tokens
+    with progress.task(stage, total=total, unit="tok", done=done) as task:
+        peak = matrix_rate(recipe["precision"])
+        diary = Diary(session, stage=stage, recipe=recipe, folder=folder, task=task, peak=peak, previous=previous)
+        if found:
+            session.restore(found)
+            diary.resume(found)
+            progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
+        else:
+            diary.open()
+        schedule = Schedule(
+            steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
+        )
+        learn(
+            session.model,
+            batches=batches,
+            optimizer=session.optimizer,
+            schedule=schedule,
+            guard=session.guard,
+            first=first,
+            micro=recipe["micro"],
+            after=diary,
+        )
+    return diary

@@ -1,0 +1,125 @@
+"""The diary of a run: its curve, its chain and its checkpoints, told to the person and kept for a resume."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from freehold.learn.checkpoint import Checkpoint
+from freehold.learn.loop import Taken
+from freehold.learn.session import Session
+from freehold.progress import Task
+from freehold.proof import chain
+from freehold.records import canonical_json
+
+SHOWN_DECIMALS = 6  # of losses and rates in the curve
+SMOOTHED = 0.95  # weight of the past in the loss that is shown
+
+
+class Diary:
+    """Called after every step. A segment of the chain ends at every checkpoint."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        stage: str,
+        recipe: dict[str, Any],
+        folder: Path,
+        task: Task,
+        peak: float,
+        previous: str = chain.GENESIS,
+    ) -> None:
+        """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
+
+        `previous` is the digest of the line that the stage's chain continues.
+        """
+        self.stage, self.previous = stage, previous
+        self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
+        self.batch_tokens = recipe["samples"] * recipe["sequence"]
+        self.chain: list[dict[str, Any]] = []
+        self.documents: list[str] = []  # of the open segment, in the order seen
+        self.curve: list[dict[str, Any]] = []  # steps since the last checkpoint
+        self.shown_loss: float | None = None
+        self.moment = time.monotonic()
+
+    def open(self) -> None:
+        """Begin the chain with the weights as they are before the first step."""
+        self._segment(first=0, last=0, rate=0.0)
+
+    def resume(self, found: Checkpoint) -> None:
+        """Go on from a checkpoint; lines of the curve that are newer than it are forgotten."""
+        self.chain = found.facts["chain"]
+        kept = [row for row in self.rows() if row["step"] <= found.step]
+        whole = self.folder / "curve.tmp"
+        whole.write_bytes(b"".join(canonical_json(row) + b"\n" for row in kept))
+        whole.replace(self.folder / "curve.jsonl")
+
+    def __call__(self, taken: Taken) -> None:
+        """Note a step; at every `checkpoint_steps` and at the end, close the segment."""
+        step, rate = taken.step + 1, self.recipe["rates"]["matrix"] * taken.rate
+        self.documents.extend(taken.batch.documents)
+        row = {
+            "step": step,
+            "tokens": step * self.batch_tokens,
+            "loss": round(taken.loss, SHOWN_DECIMALS),
+            "learning_rate": round(rate, SHOWN_DECIMALS),
+        }
+        self.curve.append(row if taken.taken else {**row, "skipped": True})
+        self._show(taken)
+        if step % self.recipe["checkpoint_steps"] == 0 or step == self.recipe["steps"]:
+            first = self.chain[-1]["last_step"] + 1
+            self._segment(first=first, last=step, rate=rate)
+            self.moment = time.monotonic()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The curve on disk; a line that a kill cut short is left out."""
+        path = self.folder / "curve.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def _segment(self, *, first: int, last: int, rate: float) -> None:
+        """Close a segment: curve to disk, a line of the chain, then the checkpoint that holds both."""
+        with (self.folder / "curve.jsonl").open("ab") as file:
+            file.write(b"".join(canonical_json(row) + b"\n" for row in self.curve))
+            file.flush()
+            os.fsync(file.fileno())
+        self.curve = []
+        previous = chain.line_digest(chain.line(self.chain[-1])) if self.chain else self.previous
+        self.chain.append(
+            {
+                "stage": self.stage,
+                "first_step": first,
+                "last_step": last,
+                "documents": chain.documents_root(self.documents),
+                "seed": self.recipe["seed"],
+                "learning_rate": round(rate, SHOWN_DECIMALS),
+                "checkpoint": hashlib.sha256(shipped(self.session)).hexdigest(),
+                "previous": previous,
+            }
+        )
+        self.documents = []
+        self.session.save(self.folder / "checkpoints", step=last, facts={"chain": self.chain})
+
+    def _show(self, taken: Taken) -> None:
+        """Loss, speed and utilisation on the bar."""
+        now = time.monotonic()
+        speed, self.moment = self.batch_tokens / (now - self.moment), now
+        past = taken.loss if self.shown_loss is None else self.shown_loss
+        self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * taken.loss
+        flops = speed * self.session.config.flops_per_token(self.recipe["sequence"])
+        self.task.advance(
+            self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
+        )
+
+
+def shipped(session: Session) -> bytes:
+    """model.safetensors as these weights would ship."""
+    weights = session.weights()
+    return save({name: weights[name].contiguous() for name in sorted(weights)}, metadata={"format": "pt"})

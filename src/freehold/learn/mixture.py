@@ -1,0 +1,113 @@
+"""The order of training data: a pure function of (manifest digest, seed, global sample index).
+
+Each language is an endless stream: its documents in a fixed shuffled order, laid end to end, again and again.
+Windows of `sequence` tokens tile that stream without loss; every pass visits them in a new shuffled order. The
+languages take turns so that after any number of samples each has its share to within one sample.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERIOD = 1000  # samples after which the turns of the languages repeat
+
+
+def key_of(*parts: object) -> int:
+    """64 bits of SHA-256 over the parts."""
+    joined = "\x1f".join(str(part) for part in parts).encode()
+    return int.from_bytes(hashlib.sha256(joined).digest()[:8], "big")
+
+
+def permutation(size: int, *, key: int) -> NDArray[np.int64]:
+    """The numbers 0 … size - 1 in an order drawn from `key` (SplitMix64 finaliser, then a stable sort).
+
+    >>> permutation(5, key=1).tolist() == permutation(5, key=1).tolist()
+    True
+    """
+    with np.errstate(over="ignore"):
+        mixed = np.arange(size, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    return np.argsort(mixed, kind="stable")
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Which language a sample belongs to, and the how-manieth of its language it is."""
+
+    shares: tuple[tuple[str, float], ...]  # language → share, sums to 1
+
+    @cached_property
+    def _period(self) -> list[str]:
+        """The language of each sample of one period: always the one furthest behind its share."""
+        given = dict.fromkeys((language for language, _ in self.shares), 0)
+        order = []
+        for index in range(PERIOD):
+            behind = max(self.shares, key=lambda share: share[1] * (index + 1) - given[share[0]])[0]
+            given[behind] += 1
+            order.append(behind)
+        return order
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Where each language stands in a period."""
+        places: dict[str, list[int]] = {language: [] for language, _ in self.shares}
+        for index, language in enumerate(self._period):
+            places[language].append(index)
+        return places
+
+    def at(self, sample: int) -> tuple[str, int]:
+        """Language of a global sample, and its number within the language.
+
+        >>> turns = Turns((("deu", 0.5), ("kor", 0.5)))
+        >>> [turns.at(sample) for sample in range(4)]
+        [('deu', 0), ('kor', 0), ('deu', 1), ('kor', 1)]
+        """
+        period, index = divmod(sample, PERIOD)
+        language = self._period[index]
+        return language, period * len(self._places[language]) + bisect_left(self._places[language], index)
+
+    def count(self, language: str, samples: int) -> int:
+        """How many of the first `samples` samples belong to `language`."""
+        period, index = divmod(samples, PERIOD)
+        return period * len(self._places[language]) + bisect_left(self._places[language], index)
+
+
+class Stream:
+    """One language's documents as an endless sequence of windows."""
+
+    def __init__(self, documents: NDArray[np.int64], lengths: NDArray[np.int64], *, key: int, window: int) -> None:
+        """`documents` are row numbers of the sidecar, `lengths` their tokens, `window` tokens per sample."""
+        order = permutation(len(documents), key=key)
+        self.documents, self.lengths = documents[order], lengths[order]
+        self.ends = np.cumsum(self.lengths)
+        self.tokens = int(self.ends[-1])
+        self.key, self.window = key, window
+        self.windows = max(1, self.tokens // window)  # of one pass
+        self._pass: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
+
+    def start(self, number: int) -> int:
+        """First stream position of the language's sample `number`."""
+        turn, index = divmod(number, self.windows)
+        if self._pass[0] != turn:
+            self._pass = (turn, permutation(self.windows, key=self.key ^ (turn + 1)))
+        return (turn * self.windows + int(self._pass[1][index])) * self.window
+
+    def pieces(self, position: int, length: int) -> list[tuple[int, int, int]]:
+        """`length` tokens from a stream position on, as (sidecar row, offset in document, tokens)."""
+        pieces = []
+        while length > 0:
+            place = position % self.tokens
+            index = int(np.searchsorted(self.ends, place, side="right"))
+            offset = place - int(self.ends[index] - self.lengths[index])
+            taken = min(length, int(self.lengths[index]) - offset)
+            pieces.append((int(self.documents[index]), offset, taken))
+            position, length = position + taken, length - taken
+        return pieces

@@ -1,0 +1,1 @@
+"""The model: configuration, transformer, Hugging Face in and out, generation."""

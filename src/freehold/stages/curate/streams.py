@@ -1,0 +1,75 @@
+"""Bytes as they lie on disk, read in bounded memory: decompression, lines with a limit, text with a known encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+CODECS: Final = {".gz": "gzip", ".zst": "zstd"}
+BUFFER: Final = 1 << 13  # bytes; what is lost before a broken place in a compressed file
+BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+DECLARED_CHARSET: Final = re.compile(
+    rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE
+)
+
+
+def open_bytes(path: Path) -> io.BufferedReader:
+    """The file's bytes, decompressed by its suffix. Raises OSError, also later, where the compression breaks off.
+
+    Arrow's streams are used because they tell a truncated zstd file from a finished one; python-zstandard's reader
+    ends both in silence.
+    """
+    codec = CODECS.get(path.suffix.lower())
+    if codec is None:
+        return path.open("rb")
+    stream = pa.CompressedInputStream(pa.OSFile(str(path)), codec)
+    return io.BufferedReader(stream, BUFFER)
+
+
+def bounded_lines(stream: io.BufferedReader, *, limit: int) -> Iterator[tuple[bytes | None, int]]:
+    """Lines of a stream with their sizes in bytes; a line longer than `limit` is passed over and comes as None.
+
+    Never holds more than one line of `limit` bytes.
+    """
+    while line := stream.readline(limit + 1):
+        size = len(line)
+        if size <= limit or line.endswith(b"\n"):
+            yield line, size
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(1 << 20)
+            size += len(line)
+        yield None, size
+
+
+def decode(data: bytes) -> str | None:
+    """Text in the encoding its byte order mark names, else UTF-8; None where it is neither."""
+    encoding = next((name for mark, name in BOMS if data.startswith(mark)), "utf-8")
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def decode_markup(data: bytes) -> str | None:
+    """Like `decode`, with the encoding that the page itself declares as the last resort."""
+    text = decode(data)
+    declared = DECLARED_CHARSET.search(data[:4096])
+    if text is None and declared:
+        try:
+            return data.decode(declared[1].decode("ascii"))
+        except (UnicodeDecodeError, LookupError):
+            return None
+    return text

@@ -1,0 +1,1 @@
+"""Evaluate: how well the model predicts text it never saw, beside references that cost nothing to train."""

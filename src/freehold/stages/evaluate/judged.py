@@ -1,0 +1,48 @@
+"""A model folder opened for judging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from freehold.errors import InputError
+from freehold.learn.precision import choose, set_precision
+from freehold.model.folder import read_tokenizer
+from freehold.model.hf import load_folder
+from freehold.model.streaming import token_bytes
+from freehold.model.transformer import Transformer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """Weights and tokenizer; `bos` begins every document."""
+
+    model: Transformer
+    tokenizer: Tokenizer
+    bos: int
+
+    @classmethod
+    def open(cls, folder: Path, *, precision: str) -> Judged:
+        """Load a Hugging Face folder; `precision` is the charter's. Raises InputError naming what is missing."""
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model = load_folder(folder)
+        if model.config.bos_id is None:
+            raise InputError("bos_token_id is missing", where=str(folder / "config.json"))
+        set_precision(model, choose(precision, device=device))
+        tokenizer = read_tokenizer(folder)
+        tokenizer.encode_special_tokens = True  # a control token spelled out in a document is text
+        return cls(model=model.to(device), tokenizer=tokenizer, bos=model.config.bos_id)
+
+    @cached_property
+    def spelled(self) -> list[bytes]:
+        """The bytes each token stands for."""
+        return token_bytes(self.tokenizer)
+
+    def tokens_of(self, text: str) -> list[int]:
+        """The tokens of a text, without control tokens."""
+        found: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return found

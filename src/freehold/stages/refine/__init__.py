@@ -1,0 +1,1 @@
+"""Refine: a supervised pass that teaches the chat template."""

@@ -1,0 +1,123 @@
+"""The recipe: everything that the supervised pass is a function of, settled before its first step."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from freehold.errors import InputError
+from freehold.learn import compilation
+from freehold.learn.batches import Corpus, Shards
+from freehold.learn.optimizer import Rates
+from freehold.learn.session import Session, use_threads
+from freehold.model import hf
+from freehold.model.dialogue import ChatTemplate
+from freehold.model.folder import read_tokenizer
+from freehold.proof.digests import sha256_file
+from freehold.records import canonical_json
+from freehold.stage import Stage
+from freehold.stages.refine.instructions import Instruction
+from freehold.stages.refine.lessons import Lesson, Lessons, cut, lesson_of
+from freehold.store.atomic import place
+
+FORMAT = 1
+REPLAY = 0.25  # of the rows of a batch: text that training saw; keeps bits per byte where they were
+
+Recipe = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """The pre-trained model that goes to school."""
+
+    model: Path
+    recipe: Recipe
+
+    @classmethod
+    def of(cls, stage: Stage) -> Base:
+        """What train left."""
+        folder = stage.input("train")
+        return cls(model=folder / "model", recipe=json.loads((folder / "recipe.json").read_bytes()))
+
+
+def lessons_of(base: Base, instructions: list[Instruction]) -> list[Lesson]:
+    """Instructions as tokens; those longer than a training sequence come in pieces."""
+    template, tokenizer = ChatTemplate.of_folder(base.model), read_tokenizer(base.model)
+    if template is None:
+        raise InputError("the model folder has no chat template", where=str(base.model))
+    end, sequence = int(base.recipe["model"]["eos_id"]), int(base.recipe["sequence"])
+    whole = (lesson_of(one.id, one.messages, template=template, tokenizer=tokenizer, end=end) for one in instructions)
+    return [piece for lesson in whole for piece in cut(lesson, sequence=sequence)]
+
+
+def compose(stage: Stage, base: Base) -> Recipe:
+    """Everything but the number of steps. All rates are scaled by the same factor from those of training."""
+    charter, before = stage.charter, base.recipe
+    factor = charter.refine.learning_rate / before["rates"]["matrix"]
+    rates = {name: rate * (1 if name == "weight_decay" else factor) for name, rate in before["rates"].items()}
+    samples = max(2, before["samples"])
+    return {
+        "format": FORMAT,
+        "base": sha256_file(base.model / hf.WEIGHTS),
+        "data": before["data"],
+        "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),
+        "epochs": charter.refine.epochs,
+        "seed": before["seed"],
+        "sequence": before["sequence"],
+        "samples": samples,
+        "replayed": max(1, round(REPLAY * samples)),
+        "micro": before["micro"],
+        "rates": rates,
+        "warmup_steps": 0,
+        "decay_share": 1.0,
+        "checkpoint_steps": charter.train.checkpoint_steps,
+        "precision": before["precision"],
+        "compiled": before["compiled"] and compilation.possible(),
+        "threads": before["threads"],
+        "torch": torch.__version__,
+    }
+
+
+def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Lessons]:
+    """The recipe of this run (the one a killed run left, if any) and its batches."""
+    path = stage.scratch / "recipe.json"
+    recipe: Recipe = json.loads(path.read_bytes()) if path.exists() else compose(stage, base)
+    batches = Lessons(
+        lessons,
+        replay=replay(stage, base),
+        windows=base.recipe["steps"] * base.recipe["samples"],
+        epochs=recipe["epochs"],
+        seed=recipe["seed"],
+        samples=recipe["samples"],
+        replayed=recipe["replayed"],
+        sequence=recipe["sequence"],
+        pad=base.recipe["model"]["pad_id"],
+    )
+    if not path.exists():
+        place(path, canonical_json({**recipe, "steps": batches.steps}), scratch=stage.scratch)
+    return {**recipe, "steps": batches.steps}, batches
+
+
+def replay(stage: Stage, base: Base) -> Corpus:
+    """The windows that training saw, one at a time: refinement reads no pre-training text that training did not."""
+    before = base.recipe
+    return Corpus(
+        Shards.open(stage.input("tokenize")),
+        shares=before["shares"],
+        digest=before["data"],
+        seed=before["seed"],
+        sequence=before["sequence"],
+        samples=1,
+    )
+
+
+def session_of(recipe: Recipe, base: Base) -> Session:
+    """The pre-trained model, ready to learn on."""
+    use_threads(recipe["threads"])
+    rates = Rates(**recipe["rates"])
+    model = hf.load_folder(base.model)
+    return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])

@@ -1,0 +1,1 @@
+"""Serve: a release answers OpenAI clients and the terminal."""

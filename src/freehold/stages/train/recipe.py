@@ -1,0 +1,149 @@
+"""The recipe: everything that a training run is a function of, settled before its first step."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from operator import attrgetter
+from typing import Any
+
+import torch
+
+from freehold.errors import InputError
+from freehold.learn import compilation, precision
+from freehold.learn.batches import Corpus, Shards
+from freehold.learn.loop import Taken, learn
+from freehold.learn.optimizer import Rates
+from freehold.learn.schedule import Schedule
+from freehold.learn.session import Session, use_threads
+from freehold.learn.start import initialise
+from freehold.model.config import ModelConfig
+from freehold.model.transformer import Transformer
+from freehold.records import canonical_json
+from freehold.stage import Stage
+from freehold.stages.train.forecast import shape_of
+from freehold.store.atomic import place
+
+FORMAT = 1
+MICRO_TOKENS = 8192  # that pass through the model at once
+TOKENS_PER_PARAMETER = 12  # where the charter names no budget
+WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into tokens
+SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
+
+Recipe = dict[str, Any]
+
+
+def settle(stage: Stage, corpus: Shards) -> Recipe:
+    """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
+    path = stage.scratch / "recipe.json"
+    if path.exists():
+        recipe: Recipe = json.loads(path.read_bytes())
+    else:
+        recipe = compose(stage)
+        use_threads(recipe["threads"])
+        recipe["steps"] = budget(stage, recipe, corpus)
+        place(path, canonical_json(recipe), scratch=stage.scratch)
+    use_threads(recipe["threads"])
+    return recipe
+
+
+def compose(stage: Stage) -> Recipe:
+    """Everything but the number of steps."""
+    charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
+    train = charter.train
+    if train.batch_tokens < train.sequence:
+        raise InputError(
+            f"a batch of {train.batch_tokens} tokens is shorter than the sequence of {train.sequence}",
+            where=f"{charter.path.name}: train.batch_tokens",
+            remedy="raise batch_tokens or lower sequence",
+        )
+    shape = shape_of(charter, vocabulary=facts["vocabulary"])
+    special = {"bos_id": facts["bos"], "eos_id": facts["eos"], "pad_id": facts["pad"]}
+    return {
+        "format": FORMAT,
+        "model": {**shape.to_dict(), **special},
+        "data": stage.digest("tokenize"),
+        "shares": {language.code: language.share for language in sorted(charter.languages, key=attrgetter("code"))},
+        "seed": train.seed,
+        "sequence": train.sequence,
+        "samples": train.batch_tokens // train.sequence,  # sequences a step
+        "micro": max(1, MICRO_TOKENS // train.sequence),  # sequences at once
+        "rates": {
+            "matrix": train.learning_rate,
+            "embedding": train.embedding_learning_rate,
+            "head": train.head_learning_rate,
+            "vector": train.vector_learning_rate,
+            "weight_decay": train.weight_decay,
+        },
+        "warmup_steps": train.warmup_steps,
+        "decay_share": train.decay_share,
+        "checkpoint_steps": train.checkpoint_steps,
+        "precision": precision.choose(train.precision),
+        "compiled": train.compile and compilation.possible(),
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "torch": torch.__version__,
+    }
+
+
+def corpus_of(recipe: Recipe, shards: Shards) -> Corpus:
+    """The recipe's stream of batches."""
+    return Corpus(
+        shards,
+        shares=recipe["shares"],
+        digest=recipe["data"],
+        seed=recipe["seed"],
+        sequence=recipe["sequence"],
+        samples=recipe["samples"],
+    )
+
+
+def session_of(recipe: Recipe) -> Session:
+    """A model at its published start, ready to learn."""
+    model = Transformer(ModelConfig(**recipe["model"]))
+    initialise(model, seed=recipe["seed"])
+    rates = Rates(**recipe["rates"])
+    return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
+
+
+def schedule_of(recipe: Recipe) -> Schedule:
+    """The recipe's schedule."""
+    return Schedule(steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"])
+
+
+def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:
+    """Steps of the run: from tokens, from minutes by a short rehearsal, or from the model's size."""
+    train = stage.charter.train
+    batch_tokens: int = recipe["samples"] * recipe["sequence"]
+    if train.tokens is not None:
+        return max(1, round(train.tokens / batch_tokens))
+    if train.minutes is None:
+        shape = ModelConfig(**recipe["model"])
+        return max(1, TOKENS_PER_PARAMETER * shape.matrix_parameters // batch_tokens)
+    begun = time.monotonic()
+    step_s = rehearse(recipe, shards)
+    left_s = train.minutes * 60 - (time.monotonic() - begun)
+    steps = max(1, int(SPARE * left_s / step_s))
+    stage.progress.note(f"{train.minutes:g} minutes at {batch_tokens / step_s:,.0f} tokens/s: {steps:,} steps")
+    return steps
+
+
+def rehearse(recipe: Recipe, shards: Shards) -> float:
+    """Seconds a step takes here: the median of a few, on a session that is thrown away."""
+    ends: list[float] = []
+
+    def after(_: Taken) -> None:
+        ends.append(time.monotonic())
+
+    session = session_of(recipe)
+    learn(
+        session.model,
+        batches=corpus_of(recipe, shards),
+        optimizer=session.optimizer,
+        schedule=Schedule(steps=WARM_STEPS + TIMED_STEPS, decay_share=0.0),
+        guard=session.guard,
+        micro=recipe["micro"],
+        after=after,
+    )
+    took = sorted(end - start for start, end in zip(ends[WARM_STEPS - 1 :], ends[WARM_STEPS:], strict=False))
+    return took[len(took) // 2]

@@ -1,0 +1,118 @@
+"""Train: a model that learned from the tokenize artifact's shards, with the chain that proves how.
+
+Killed at any moment, the next run goes on from the last checkpoint and ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from freehold.learn import checkpoint, memory
+from freehold.learn.batches import Corpus, Shards
+from freehold.learn.loop import learn
+from freehold.learn.session import Session
+from freehold.learn.utilisation import matrix_rate
+from freehold.model import hf
+from freehold.page.loss import loss_chart
+from freehold.proof import chain
+from freehold.records import canonical_json
+from freehold.stage import Stage
+from freehold.stages.train.diary import Diary
+from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, schedule_of, session_of, settle
+from freehold.store.atomic import place
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+
+
+def run(stage: Stage) -> None:
+    """Settle the recipe, learn, and leave the model with its evidence."""
+    memory.keep()
+    shards = Shards.open(stage.input("tokenize"))
+    recipe = settle(stage, shards)
+    corpus = corpus_of(recipe, shards)
+    session = session_of(recipe)
+    diary = train(stage, session, recipe=recipe, corpus=corpus)
+    write_model(stage, session)
+    write_evidence(stage, diary, recipe=recipe, corpus=corpus)
+    plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
+    (stage.run_folder / "loss.svg").write_bytes(plot.alone())
+
+
+def train(stage: Stage, session: Session, *, recipe: Recipe, corpus: Corpus) -> Diary:
+    """All steps that are still to be taken."""
+    found = checkpoint.latest(stage.scratch / "checkpoints")
+    first = found.step if found else 0
+    batch_tokens = recipe["samples"] * recipe["sequence"]
+    total, done = recipe["steps"] * batch_tokens, first * batch_tokens
+    with stage.progress.task("train", total=total, unit="tok", done=done) as task:
+        peak = matrix_rate(recipe["precision"])
+        diary = Diary(session, recipe=recipe, folder=stage.scratch, task=task, peak=peak)
+        if found:
+            session.restore(found)
+            diary.resume(found)
+            stage.progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
+        else:
+            diary.open()
+        learn(
+            session.model,
+            batches=corpus,
+            optimizer=session.optimizer,
+            schedule=schedule_of(recipe),
+            guard=session.guard,
+            first=first,
+            micro=recipe["micro"],
+            after=diary,
+        )
+    return diary
+
+
+def write_model(stage: Stage, session: Session) -> None:
+    """The Hugging Face folder, tokenizer included."""
+    folder = stage.output / "model"
+    hf.save_folder(folder, config=session.config, weights=session.weights())
+    for name in TOKENIZER_FILES:
+        if (stage.input("tokenize") / name).exists():
+            shutil.copyfile(stage.input("tokenize") / name, folder / name)
+
+
+def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus) -> None:
+    """Chain, recipe, curve and what was consumed."""
+    rows, tokens = diary.rows(), recipe["steps"] * recipe["samples"] * recipe["sequence"]
+    consumed = corpus.consumed(recipe["steps"] * recipe["samples"])
+    by_language = {code: sum(length * times for _, _, length, times in found) for code, found in consumed.items()}
+    summary: dict[str, Any] = {
+        "format": FORMAT,
+        "steps": recipe["steps"],
+        "tokens": tokens,
+        "tokens_by_language": by_language,
+        "parameters": diary.session.config.parameters,
+        "skipped_steps": sum(bool(row.get("skipped")) for row in rows),
+        "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
+        "precision": recipe["precision"],
+    }
+    put(stage.output / "chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain), stage=stage)
+    put(stage.output / "curve.jsonl", b"".join(canonical_json(row) + b"\n" for row in rows), stage=stage)
+    put(stage.output / "recipe.json", canonical_json(recipe), stage=stage)
+    put(stage.output / "consumed.json", canonical_json(account(consumed, corpus=corpus)), stage=stage)
+    put(stage.output / "train.json", canonical_json(summary), stage=stage)
+    stage.figures.update(summary)
+
+
+def account(consumed: dict[str, list[list[int]]], *, corpus: Corpus) -> dict[str, Any]:
+    """consumed.json: ranges [offset, tokens, times] of each document, by language and document id.
+
+    A document's first token is its BOS, at offset 0; ranges are disjoint and in order.
+    """
+    languages: dict[str, dict[str, list[list[int]]]] = {}
+    for code, ranges in consumed.items():
+        documents = languages.setdefault(code, {})
+        for row, offset, length, times in ranges:
+            documents.setdefault(corpus.shards.documents[row], []).append([offset, length, times])
+    return {"format": FORMAT, "languages": languages}
+
+
+def put(path: Path, data: bytes, *, stage: Stage) -> None:
+    """One file of the artifact, whole or not at all."""
+    place(path, data, scratch=stage.scratch)

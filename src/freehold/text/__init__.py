@@ -1,0 +1,1 @@
+"""Pure judgements on text that several stages share: no clock, no files, no network, no global randomness."""

@@ -1,0 +1,35 @@
+"""A folder of token shards such as the tokenize stage leaves, made by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+VOCABULARY = 64
+
+
+def write_shards(folder: Path, *, shards: int = 2, documents: int = 24, longest: int = 90) -> Path:
+    """Two languages of documents whose tokens can be predicted: each counts up from where it begins."""
+    random, files = np.random.default_rng(5), []
+    (folder / "shards").mkdir(parents=True)
+    for shard in range(shards):
+        lengths = random.integers(8, longest, documents)
+        tokens = [np.r_[0, 1 + (row + np.arange(length - 1)) % (VOCABULARY - 1)] for row, length in enumerate(lengths)]
+        name = f"shards/train-{shard:05d}.bin"
+        np.concatenate(tokens).astype("<u2").tofile(folder / name)
+        starts = np.r_[0, np.cumsum(lengths)[:-1]]
+        columns = {
+            "document": [f"s{shard}-d{row}" for row in range(documents)],
+            "language": ["deu" if row % 3 else "jpn" for row in range(documents)],
+            "start": starts,
+            "length": lengths,
+        }
+        parquet.write_table(pa.table(columns), (folder / name).with_suffix(".parquet"))
+        files.append({"file": name, "tokens": int(lengths.sum())})
+    facts = {"vocabulary": VOCABULARY, "dtype": "uint16", "bos": 0, "eos": 2, "pad": 3, "shards": files}
+    (folder / "tokenize.json").write_text(json.dumps(facts))
+    return folder

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from corpus import write_shards
+
+from freehold.errors import InputError
+from freehold.learn.batches import Corpus, Shards
+
+SHARES = {"deu": 0.7, "jpn": 0.3}
+
+
+def corpus_of(folder: Path, *, samples: int = 4, seed: int = 7, digest: str = "d", **shares: float) -> Corpus:
+    shards = Shards.open(folder)
+    return Corpus(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_shards(tmp_path / "tokens")
+
+
+def test_targets_are_the_next_tokens_of_the_documents_named(folder: Path) -> None:
+    corpus = corpus_of(folder)
+    batch = corpus.at(3)
+    assert batch.tokens.shape == batch.targets.shape == (4, 16)
+    assert torch.equal(batch.tokens[:, 1:], batch.targets[:, :-1])
+    shards = corpus.shards
+    texts = {name: shards.read(row, 0, int(shards.lengths[row])).tolist() for row, name in enumerate(shards.documents)}
+    whole = "".join(chr(200 + token) for name in batch.documents for token in texts[name])
+    for row in batch.tokens.tolist():  # within a document a window is a run of its tokens
+        begin = row.index(0) if 0 in row else len(row)
+        assert "".join(chr(200 + token) for token in row[:begin]) in whole
+
+
+def test_the_order_is_a_function_of_digest_seed_and_sample_alone(folder: Path) -> None:
+    four, two = corpus_of(folder), corpus_of(folder, samples=2)
+    assert torch.equal(four.at(5).tokens, torch.cat((two.at(10).tokens, two.at(11).tokens)))
+    swapped = corpus_of(folder, jpn=0.3, deu=0.7)
+    assert torch.equal(four.at(5).tokens, swapped.at(5).tokens)
+    assert not torch.equal(four.at(5).tokens, corpus_of(folder, seed=8).at(5).tokens)
+    assert not torch.equal(four.at(5).tokens, corpus_of(folder, digest="e").at(5).tokens)
+
+
+def test_consumed_is_exactly_what_the_batches_held(folder: Path) -> None:
+    corpus, steps = corpus_of(folder), 40  # several passes
+    counted = {row: np.zeros(int(length), int) for row, length in enumerate(corpus.shards.lengths)}
+    for sample in range(steps * corpus.samples):
+        for row, offset, length in corpus._pieces(sample, extra=0):
+            counted[row][offset : offset + length] += 1
+    for ranges in corpus.consumed(steps * corpus.samples).values():
+        assert ranges == sorted(ranges)
+        for row, offset, length, times in ranges:
+            counted[row][offset : offset + length] -= times
+    assert all((rest == 0).all() for rest in counted.values())
+
+
+def test_the_root_names_the_documents_in_order(folder: Path) -> None:
+    corpus = corpus_of(folder)
+    assert corpus.at(0).root == corpus_of(folder).at(0).root != corpus.at(1).root
+
+
+def test_a_language_without_documents_is_named(folder: Path) -> None:
+    with pytest.raises(InputError, match="kor"):
+        corpus_of(folder, deu=0.5, kor=0.5)

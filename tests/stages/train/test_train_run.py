@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from corpora import StageMaker
+from train_here import main as train_here
+
+from freehold.errors import InputError
+from freehold.model import hf
+from freehold.proof import chain
+from freehold.stages.train import run as train
+from freehold.stages.train.recipe import budget, compose
+
+SCRIPT = Path(__file__).with_name("train_here.py")
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_source: Path, tokenized: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("trained") / "out"
+    train_here(tiny_source / "charter.toml", tokenized, output)
+    return output
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".scratch" not in path.parts
+    }
+
+
+def test_it_leaves_a_model_that_learned(trained: Path) -> None:
+    rows = [json.loads(line) for line in (trained / "curve.jsonl").read_text().splitlines()]
+    recipe = json.loads((trained / "recipe.json").read_text())
+    assert [row["step"] for row in rows] == list(range(1, recipe["steps"] + 1))
+    assert rows[-1]["loss"] < rows[0]["loss"] - 1
+    assert rows[-1]["tokens"] == recipe["steps"] * recipe["samples"] * recipe["sequence"]
+    model = hf.load_folder(trained / "model")
+    with torch.no_grad():
+        assert torch.isfinite(model(torch.zeros(1, 4, dtype=torch.int64))).all()
+    assert (trained / "model" / "tokenizer.json").exists()
+
+
+def test_the_chain_leads_from_the_seed_to_the_shipped_weights(trained: Path) -> None:
+    segments = chain.parse([("chain.jsonl", (trained / "chain.jsonl").read_bytes())])
+    assert (segments[0].first_step, segments[0].last_step) == (0, 0)
+    assert segments[-1].last_step == json.loads((trained / "recipe.json").read_text())["steps"]
+    shipped = hashlib.sha256((trained / "model" / "model.safetensors").read_bytes()).hexdigest()
+    assert segments[-1].checkpoint == shipped != segments[0].checkpoint
+
+
+def test_consumed_sums_to_the_tokens_of_the_run(trained: Path) -> None:
+    languages = json.loads((trained / "consumed.json").read_text())["languages"]
+    summary = json.loads((trained / "train.json").read_text())
+    counted = {
+        code: sum(length * times for ranges in documents.values() for _, length, times in ranges)
+        for code, documents in languages.items()
+    }
+    assert counted == summary["tokens_by_language"] and sum(counted.values()) == summary["tokens"]
+    assert abs(counted["deu"] / summary["tokens"] - 0.6) < 0.01
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(
+    trained: Path, tiny_source: Path, tokenized: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    command = [sys.executable, str(SCRIPT), str(tiny_source / "charter.toml"), str(tokenized), str(output)]
+    checkpoints = output / ".scratch" / "checkpoints"
+    draw = random.Random(20261121)
+    for kills in range(1, 3):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(list(checkpoints.glob("step-*.safetensors"))) < kills:
+            time.sleep(0.02)
+        time.sleep(draw.uniform(0.0, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command, check=True, capture_output=True, text=True).returncode == 0
+    assert bytes_of(output) == bytes_of(trained)
+
+
+def test_minutes_become_steps_once(tiny_source: Path, tokenized: Path, tmp_path: Path, stage_at: StageMaker) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
+    timed = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=0.05))
+    stage.charter = timed
+    shards = train.Shards.open(tokenized)
+    recipe = train.settle(stage, shards)
+    assert recipe["steps"] >= 1
+    stage.charter = replace(timed, train=replace(timed.train, minutes=50.0))
+    assert train.settle(stage, shards) == recipe  # what a killed run settled stays
+
+
+def test_a_batch_shorter_than_its_sequence_is_refused(tokenized: Path, tmp_path: Path, stage_at: StageMaker) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
+    stage.charter = replace(stage.charter, train=replace(stage.charter.train, batch_tokens=32))
+    with pytest.raises(InputError, match="batch_tokens"):
+        compose(stage)
+
+
+def test_without_a_budget_the_model_sets_it(tokenized: Path, tmp_path: Path, stage_at: StageMaker) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
+    stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=None))
+    recipe = compose(stage)
+    assert budget(stage, recipe, train.Shards.open(tokenized)) > 100

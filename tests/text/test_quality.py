@@ -1,0 +1,82 @@
+"""Junk is cut out; what is not worth learning from is turned away with a reason."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freehold.text.quality import fault, letter_share, mend, points_of, repeated_share
+
+WORDS = (
+    "Gesetz Verordnung Absatz Satz gilt entsprechend Behörde zuständig Antrag Frist Bescheid Widerspruch Anlage "
+    "Bundesrat Zustimmung Inkrafttreten Vorschrift Anwendung Verfahren Prüfung Zulassung Genehmigung Kosten"
+).split()
+
+
+def prose(words: int, seed: int = 0) -> str:
+    """Text that never repeats itself."""
+    draw = random.Random(seed)
+    return " ".join(f"{draw.choice(WORDS)}{draw.randrange(10**6):x}" for _ in range(words)) + "."
+
+
+def reason(text: str) -> str | None:
+    found = fault(text, min_characters=200, max_characters=100_000)
+    return found.reason if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (prose(200), None),
+        ("日本国民は、正当に選挙された国会における代表者を通じて行動し、" + "".join(map(chr, range(0x4E00, 0x4F80))), None),
+        ("ก็ " + "".join(chr(0x0E01 + n * 7 % 46) + "ิ" for n in range(400)), None),  # vowel signs count as letters
+        ("  \n ", "empty"),
+        ("kurz", "too-short"),
+        (prose(30_000), "too-long"),
+        ("12,5 | 33,1 | 7\n" * 5 + " ".join(str(n) for n in range(2000)), "few-letters"),
+        (prose(100) + "\ufffd" * 20, "broken-encoding"),
+        ("\n".join(f"if (x{n}) {{\n  call{prose(3, n)}\n}}" for n in range(60)), "program-code"),
+        (prose(40) + " " + "QUJD" * 200, "unbroken-characters"),
+        ("\n".join([prose(12, 1), prose(12, 2), prose(12, 3)] * 8), "repeated-lines"),
+        (" ".join([prose(40, 1)] * 12), "repeated-text"),
+    ],
+)
+def test_rules(text: str, expected: str | None) -> None:
+    assert reason(text) == expected
+
+
+def test_repetition_is_measured() -> None:
+    once = prose(400, 5)
+    assert repeated_share(points_of(once)) < 0.05
+    assert repeated_share(points_of(" ".join([once] * 4))) == pytest.approx(0.75, abs=0.05)
+    assert repeated_share(points_of("")) == 0
+
+
+def test_letters_of_every_script() -> None:
+    for text in ("Würde", "民主", "한국", "ศักดิ์ศรี", "अधिकार", "Україна"):
+        assert letter_share(text, points_of(text)) == 1
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=300))
+def test_any_text_is_judged(text: str) -> None:
+    assert reason(text) is None or isinstance(reason(text), str)
+    assert mend(mend(text).text).cuts <= mend(text).cuts
+
+
+def test_page_scripts_are_cut_out_of_law() -> None:
+    tree = 'var tree = [ { "id" : "part_1", "children" : [ ' + '{"id": "arti_1","title": "Art. 1."},' * 20 + " ] } ];"
+    law = f"Art. 1. Ustawa.\n\nArt. 2. Ustawa wchodzi w życie z dniem ogłoszenia. Pokaż całość {tree}"
+    assert mend(law).text == "Art. 1. Ustawa.\n\nArt. 2. Ustawa wchodzi w życie z dniem ogłoszenia."
+    assert mend(law).cuts == 1
+    assert mend(law[:-30]).text.endswith("ogłoszenia.")  # torn off in the middle
+    assert mend(f"{law} Art. 3. Koniec.").text.endswith("ogłoszenia. Art. 3. Koniec.")
+
+
+def test_examples_in_a_manual_stay() -> None:
+    manual = "So wird eine Liste angelegt:\nconst liste = [1, 2, 3];\nDanach geht es weiter."
+    assert mend(manual).text == manual
+    assert mend("Vor <script type='x'>var a;</script>nach").text == "Vor nach"
