@@ -16,7 +16,8 @@ def main() -> int:
         if script.name in ("all.py", "report.py"):
             continue
         print(f"── {script.stem}", flush=True)
-        done = subprocess.run([sys.executable, str(script), *sys.argv[1:], "--json"], stdout=subprocess.PIPE, check=False)
+        command = [sys.executable, str(script), *sys.argv[1:], "--json"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         if done.returncode:
             print(f"   ended with {done.returncode}")
             short += 1

@@ -141,8 +141,7 @@ def figures(best: dict[tuple[str, str], dict[str, float]]) -> list[Figure]:
 def main() -> None:
     """Measure, or be one contender of a measurement."""
     if sys.argv[1:2] == ["--worker"]:
-        name, shape, steps = sys.argv[2:]
-        print(json.dumps(work(name, shape, int(steps))))
+        print(json.dumps(work(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
         return
     options = arguments(__doc__)
     rounds, steps = (1, 4) if options.quick else (3, 8)

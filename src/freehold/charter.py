@@ -277,7 +277,7 @@ def check(charter: Charter) -> None:
                 refuse((table, position, key), f'"{name}" is named twice', "keep one of them")
     for position, source in enumerate(charter.sources):
         if source.name in RESERVED:
-            refuse(("sources", position, "name"), f'"{source.name}" is a name of ours', "call the source something else")
+            refuse(("sources", position, "name"), f'"{source.name}" is a name of ours', "choose another")
         if source.licence is not None and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")

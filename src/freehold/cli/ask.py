@@ -150,10 +150,13 @@ def of_release(release: Path, home: Workspace, name: str) -> dict[str, Sealed]:
     for stage in (name, *STEPS[name].needs):
         sealed = home.latest(stage)
         matches = sealed is not None and (
-            (stage == name
-            and all(
-                sealed.statement()["predicate"]["inputs"].get(need) == wanted.get(need) for need in STEPS[name].needs
-            ))
+            (
+                stage == name
+                and all(
+                    sealed.statement()["predicate"]["inputs"].get(need) == wanted.get(need)
+                    for need in STEPS[name].needs
+                )
+            )
             or sealed.digest == wanted.get(stage)
         )
         if sealed is None or not matches:

@@ -32,7 +32,8 @@ def figures(found: dict[str, Any]) -> None:
     for name, value in found.items():
         label = name.replace("_", " ")
         if isinstance(value, dict) and value and all(isinstance(row, dict) for row in value.values()):
-            columns = list(dict.fromkeys(key for row in value.values() for key in row))
+            plain = [key for row in value.values() for key, entry in row.items() if not isinstance(entry, dict)]
+            columns = list(dict.fromkeys(plain))
             rows = [[key, *(number(row.get(column)) for column in columns)] for key, row in value.items()]
             table([label, *columns], rows)
         elif isinstance(value, dict):

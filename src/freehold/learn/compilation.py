@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+import tempfile
 from pathlib import Path
 
 import torch
@@ -27,14 +28,20 @@ def possible() -> bool:
 
 
 def cache_folder() -> Path:
-    """Where compiled code is kept between runs (XDG base directories)."""
+    """Where compiled code is kept between runs (XDG base directories), or a temporary folder if that is read-only."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base, "freehold", f"inductor-{torch.__version__}")
+    folder = Path(base, "freehold", f"inductor-{torch.__version__}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="freehold-inductor-"))
+    return folder
 
 
 def use(model: Transformer) -> None:
     """Compile the model's layers, the head's softmax and the optimizer's updates, in place."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder()))
+    if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder())
     torch._dynamo.config.cache_size_limit = 64
     for block in model.model.layers:
         block.compile(dynamic=False)

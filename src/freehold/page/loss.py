@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from freehold.page.charts import Chart, curve, smoothed, thinned
 
 
-def loss_chart(rows: Sequence[dict[str, Any]], *, vocabulary: int) -> Chart:
+def loss_chart(rows: Sequence[Mapping[str, Any]], *, vocabulary: int) -> Chart:
     """Loss over tokens, beside what guessing among `vocabulary` tokens would cost; rows have `tokens` and `loss`."""
     points = [(float(row["tokens"]), float(row["loss"])) for row in rows]
     guess = math.log(vocabulary)

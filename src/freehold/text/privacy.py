@@ -19,8 +19,10 @@ from stdnum import iban, numdb
 PLACEHOLDER: Final = {"email": "<EMAIL>", "iban": "<IBAN>", "phone": "<PHONE>"}
 ORDER: Final = ("email", "iban", "phone")  # an IBAN holds digits that look like a telephone number
 
+# The local part is Latin, or else wholly in another script: Korean and Japanese write no space before an address.
 EMAIL: Final = re.compile(
-    r"(?<![\w.%+-])[\w.%+-]{1,64}[@＠](?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-])",
+    r"(?:(?<![A-Za-z0-9À-ɏ.%+_-])[A-Za-z0-9À-ɏ.%+_-]{1,64}|(?<![^\W_])[^\W\x00-\u024f]{1,64})[@＠]"
+    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,59}|[a-z]{2,24}(?![a-z0-9-])|[^\W\d_a-z]{2,24})",
     re.IGNORECASE,
 )
 # Begins at the check digits, which are rarer than letters, and looks back for the country.

@@ -98,7 +98,7 @@ def sketch(judged: Sequence[Path]) -> Iterator[pa.RecordBatch]:
         text = functions.lower(col("text"))
         if unspaced:
             text = functions.regexp_replace(text, f"([{UNSPACED}])", " ${1} ")
-        words = functions.regexp_replace(text, r"[^\p{L}\p{M}\p{N}]+", " ")
+        words = functions.strip(functions.regexp_replace(text, r"[^\p{L}\p{M}\p{N}]+", " "))
         hashes = functions.minhash(
             words, num_hashes=HASHES, ngram_size=SHINGLE[unspaced], seed=SEED, hash_function="xxhash3_64"
         )

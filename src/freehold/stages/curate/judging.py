@@ -65,7 +65,7 @@ def judge(task: str) -> str:
         size = sum(row["bytes"] for row in passed)
         counts = {"records": len(rows), "passed": len(passed), "bytes": size, "changes": dict(changes)}
         mark(done, counts)
-    return json.dumps(counts)
+    return json.dumps(counts, sort_keys=True)
 
 
 def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:

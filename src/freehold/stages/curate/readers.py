@@ -92,11 +92,10 @@ def jsonl(path: Path, *, name: str, html: bool, limit: int) -> Iterator[Raw | Dr
 
 def parsed(line: bytes, *, place: str, html: bool) -> Raw | Dropped:
     """One line of JSON."""
-    text = decode(line)
-    if text is None:
-        return Dropped(id=place, reason="invalid-utf8", detail=f"line of {len(line)} bytes")
     try:
-        return record(json.loads(text), place=place, html=html)
+        return record(json.loads(line.decode("utf-8-sig")), place=place, html=html)
+    except UnicodeDecodeError:
+        return Dropped(id=place, reason="invalid-utf8", detail=f"line of {len(line)} bytes")
     except (ValueError, RecursionError) as error:
         place_of_fault = f"column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else ""
         return Dropped(id=place, reason="invalid-json", detail=place_of_fault or type(error).__name__)
@@ -171,14 +170,17 @@ def pieces(stream: Any, *, limit: int) -> Iterator[bytes | None]:
     held: list[bytes] = []
     size = 0
     for line, length in bounded_lines(stream, limit=limit):
-        if held and (line is None or size + length > limit or (size > limit // 2 and not line.strip())):
+        if held and (line is None or size + length > limit):
             yield b"".join(held)
             held, size = [], 0
         if line is None:
             yield None
-        else:
-            held.append(line)
-            size += length
+            continue
+        held.append(line)
+        size += length
+        if size > limit // 2 and not line.strip():
+            yield b"".join(held)
+            held, size = [], 0
     if held:
         yield b"".join(held)
 

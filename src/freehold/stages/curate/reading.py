@@ -47,7 +47,7 @@ def read(task: str) -> str:
         folder.mkdir(parents=True)
         counts = Shelf(reading, folder).fill()
         mark(folder / DONE, counts)
-    return json.dumps(counts)
+    return json.dumps(counts, sort_keys=True)
 
 
 def parts_of(folder: Path, counts: Mapping[str, int]) -> list[Path]:

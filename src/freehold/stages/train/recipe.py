@@ -106,11 +106,6 @@ def session_of(recipe: Recipe) -> Session:
     return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
 
 
-def schedule_of(recipe: Recipe) -> Schedule:
-    """The recipe's schedule."""
-    return Schedule(steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"])
-
-
 def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:
     """Steps of the run: from tokens, from minutes by a short rehearsal, or from the model's size."""
     train = stage.charter.train

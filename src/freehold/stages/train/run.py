@@ -9,18 +9,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from freehold.learn import checkpoint, memory
+from freehold.learn import memory
 from freehold.learn.batches import Corpus, Shards
-from freehold.learn.loop import learn
+from freehold.learn.course import follow
+from freehold.learn.diary import Diary
 from freehold.learn.session import Session
-from freehold.learn.utilisation import matrix_rate
 from freehold.model import hf
 from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.stages.train.diary import Diary
-from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, schedule_of, session_of, settle
+from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
 from freehold.store.atomic import place
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
@@ -33,39 +32,11 @@ def run(stage: Stage) -> None:
     recipe = settle(stage, shards)
     corpus = corpus_of(recipe, shards)
     session = session_of(recipe)
-    diary = train(stage, session, recipe=recipe, corpus=corpus)
+    diary = follow(session, batches=corpus, recipe=recipe, stage="train", folder=stage.scratch, progress=stage.progress)
     write_model(stage, session)
     write_evidence(stage, diary, recipe=recipe, corpus=corpus)
     plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
     (stage.run_folder / "loss.svg").write_bytes(plot.alone())
-
-
-def train(stage: Stage, session: Session, *, recipe: Recipe, corpus: Corpus) -> Diary:
-    """All steps that are still to be taken."""
-    found = checkpoint.latest(stage.scratch / "checkpoints")
-    first = found.step if found else 0
-    batch_tokens = recipe["samples"] * recipe["sequence"]
-    total, done = recipe["steps"] * batch_tokens, first * batch_tokens
-    with stage.progress.task("train", total=total, unit="tok", done=done) as task:
-        peak = matrix_rate(recipe["precision"])
-        diary = Diary(session, recipe=recipe, folder=stage.scratch, task=task, peak=peak)
-        if found:
-            session.restore(found)
-            diary.resume(found)
-            stage.progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
-        else:
-            diary.open()
-        learn(
-            session.model,
-            batches=corpus,
-            optimizer=session.optimizer,
-            schedule=schedule_of(recipe),
-            guard=session.guard,
-            first=first,
-            micro=recipe["micro"],
-            after=diary,
-        )
-    return diary
 
 
 def write_model(stage: Stage, session: Session) -> None:
