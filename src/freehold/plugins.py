@@ -40,7 +40,7 @@ EXTRA_OF = {
     "pydivsufsort": "index",
     "fastapi": "serve",
     "uvicorn": "serve",
-    "jinja2": "serve",
+    "jinja2": "train",
 }
 
 
