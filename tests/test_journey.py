@@ -91,6 +91,14 @@ def test_search_trace_and_lineage_answer(town: Path, tmp_path: Path) -> None:
     assert {"curate", "train", "release"} <= {step["stage"] for step in story["steps"]}
 
 
+def test_the_tour_tells_the_story_of_a_finished_journey(town: Path, tmp_path: Path) -> None:
+    charter = Path(shutil.copytree(town.parent, tmp_path / "town")) / "charter.toml"
+    told = subprocess.run([*FREEHOLD, "tour", str(charter)], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    for sign in ("fairness", "public-domain-law", "times in the training data", "PASS", "check 2 failed: ", "Yours"):
+        assert sign in told.stdout, sign
+
+
 def test_gc_keeps_what_refs_reach_and_sweeps_the_rest(town: Path, tmp_path: Path) -> None:
     charter = Path(shutil.copytree(town.parent, tmp_path / "town")) / "charter.toml"
     assert freehold("gc", charter)["figures"]["removed"] == []

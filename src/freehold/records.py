@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,15 @@ class Document:
     url: str | None
     date: str | None
     origin: str  # where the text came from, e.g. owner/name@commit:path
+
+
+def json_lines(rows: Iterable[Any]) -> bytes:
+    """Canonical JSON, one value a line.
+
+    >>> json_lines([{"b": 1, "a": 2}, 3])
+    b'{"a":2,"b":1}\\n3\\n'
+    """
+    return b"".join(canonical_json(row) + b"\n" for row in rows)
 
 
 def canonical_json(value: Any) -> bytes:

@@ -25,6 +25,7 @@ from freehold.progress import Progress
 from freehold.proof.digests import sha256_file
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
+from freehold.store.atomic import place
 from freehold.store.closure import code_digest
 from freehold.store.environment import environment
 from freehold.store.workspace import Sealed, Workspace, seal, told
@@ -82,6 +83,10 @@ class Stage:
     def digest(self, name: str) -> str:
         """SHA-256 of an earlier stage's artifact."""
         return self.inputs[name].digest
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write one file of the artifact, whole or not at all; a killed run leaves nothing beside it."""
+        place(self.output / name, data, scratch=self.scratch)
 
     def attestation(self, name: str) -> bytes:
         """The in-toto statement of an earlier stage."""

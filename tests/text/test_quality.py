@@ -56,6 +56,8 @@ def test_repetition_is_measured() -> None:
     assert repeated_share(points_of(once)) < 0.05
     assert repeated_share(points_of(" ".join([once] * 4))) == pytest.approx(0.75, abs=0.05)
     assert repeated_share(points_of("")) == 0
+    for period in range(1, 12):
+        assert repeated_share(points_of("abcdefghijkl"[:period] * 400)) > 0.95
 
 
 def test_letters_of_every_script() -> None:

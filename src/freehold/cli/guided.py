@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from freehold.charter import Charter
     from freehold.store.workspace import Workspace
 
-KILL_AT = 0.25  # of the training tokens
+KILL_AT = 0.3  # of the training tokens
 
 
 def add_to(app: typer.Typer) -> None:

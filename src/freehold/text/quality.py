@@ -160,4 +160,6 @@ def repeated_share(points: NDArray[np.uint32]) -> float:
     hashes ^= hashes >> np.uint64(31)
     hashes *= np.uint64(0x9E3779B97F4A7C15)
     chosen = hashes[(hashes >> np.uint64(40)) % np.uint64(KEPT) == 0]
+    if len(chosen) * KEPT < len(hashes) // 2:  # few different windows, and chance chose none of them
+        chosen = hashes
     return float(1 - len(np.unique(chosen)) / len(chosen)) if len(chosen) >= MIN_WINDOWS else 0.0

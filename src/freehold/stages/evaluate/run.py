@@ -9,14 +9,14 @@ refinement is measured on the first of the same documents.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from freehold.errors import InputError
 from freehold.model.folder import open_folder, read_tokenizer
 from freehold.model.streaming import token_bytes
-from freehold.records import canonical_json
+from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.evaluate import results
 from freehold.stages.evaluate.bits import encoded, model_bits
@@ -48,11 +48,11 @@ def run(stage: Stage) -> None:
     table = results.bits_per_byte(documents, model=after, pretrained=before, references=beside)
     rows = results.rows_of(documents, {"model": after, **beside})
     figures = {"bits_per_byte": table, "choice": results.choices(given)}
-    put(stage, "results.json", canonical_json({"format": FORMAT, "consumed_bytes": consumed_bytes, **figures}))
-    put(stage, "held_out.jsonl", lines(rows))
-    put(stage, "answers.jsonl", lines({"pack": pack, **row} for pack, found in given.items() for row in found))
-    put(stage, "completions.jsonl", lines(samples))
-    put(stage, "evaluate.json", canonical_json({"format": FORMAT, **figures}))
+    stage.put("results.json", canonical_json({"format": FORMAT, "consumed_bytes": consumed_bytes, **figures}))
+    stage.put("held_out.jsonl", json_lines(rows))
+    stage.put("answers.jsonl", json_lines({"pack": pack, **row} for pack, found in given.items() for row in found))
+    stage.put("completions.jsonl", json_lines(samples))
+    stage.put("evaluate.json", canonical_json({"format": FORMAT, **figures}))
     tell(stage, table, figures["choice"])
     stage.figures.update(figures)
 
@@ -104,16 +104,6 @@ def kept(stage: Stage, name: str, make: Callable[[], Any]) -> Any:
     if not path.exists():
         place(path, canonical_json(make()), scratch=stage.scratch)
     return json.loads(path.read_bytes())
-
-
-def put(stage: Stage, name: str, data: bytes) -> None:
-    """Write one file of the artifact, whole or not at all."""
-    place(stage.output / name, data, scratch=stage.scratch)
-
-
-def lines(rows: Iterable[dict[str, Any]]) -> bytes:
-    """JSON lines."""
-    return b"".join(canonical_json(row) + b"\n" for row in rows)
 
 
 def tell(stage: Stage, table: dict[str, Any], choice: dict[str, Any]) -> None:

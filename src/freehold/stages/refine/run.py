@@ -26,12 +26,11 @@ from freehold.model.folder import read_tokenizer
 from freehold.model.streaming import control_tokens
 from freehold.proof import chain
 from freehold.proof.digests import sha256_file
-from freehold.records import canonical_json
+from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.refine.instructions import Dropped, Gate, Instruction, gather
 from freehold.stages.refine.lessons import Lesson
 from freehold.stages.refine.recipe import FORMAT, Base, Recipe, lessons_of, session_of, settle
-from freehold.store.atomic import place
 
 WEIGHT_FILES = {hf.WEIGHTS, "config.json", "generation_config.json"}  # made here; the rest of the folder is copied
 SHOWN_DROPS = 3
@@ -119,11 +118,11 @@ def write_evidence(
         {"id": one.id, "document": one.document, "language": one.language, "licence": one.licence}
         for one in instructions
     ]
-    put(stage, "chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
-    put(stage, "curve.jsonl", lines(diary.rows()))
-    put(stage, "recipe.json", canonical_json(recipe))
-    put(stage, "instructions.jsonl", lines(named))
-    put(stage, "dropped.jsonl", lines([asdict(one) for one in dropped]))
+    stage.put("chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
+    stage.put("curve.jsonl", json_lines(diary.rows()))
+    stage.put("recipe.json", canonical_json(recipe))
+    stage.put("instructions.jsonl", json_lines(named))
+    stage.put("dropped.jsonl", json_lines([asdict(one) for one in dropped]))
 
 
 def summarise(stage: Stage, diary: Diary, *, recipe: Recipe, lessons: list[Lesson], dropped: list[Dropped]) -> None:
@@ -140,7 +139,7 @@ def summarise(stage: Stage, diary: Diary, *, recipe: Recipe, lessons: list[Lesso
         "first_loss": round(rows[0]["loss"], 4),
         "last_loss": round(sum(row["loss"] for row in rows[-5:]) / len(rows[-5:]), 4),
     }
-    put(stage, "refine.json", canonical_json(summary))
+    stage.put("refine.json", canonical_json(summary))
     stage.figures.update(summary)
 
 
@@ -159,19 +158,9 @@ def pass_through(stage: Stage, base: Base) -> None:
         "checkpoint": weights,
         "previous": chain.last_digest((stage.input("train") / "chain.jsonl").read_bytes()),
     }
-    put(stage, "chain.jsonl", chain.line(row) + b"\n")
-    put(stage, "curve.jsonl", b"")
-    put(stage, "recipe.json", canonical_json({"format": FORMAT, "base": weights, "steps": 0}))
+    stage.put("chain.jsonl", chain.line(row) + b"\n")
+    stage.put("curve.jsonl", b"")
+    stage.put("recipe.json", canonical_json({"format": FORMAT, "base": weights, "steps": 0}))
     summary = {"format": FORMAT, "instructions": 0, "steps": 0, "tokens": 0}
-    put(stage, "refine.json", canonical_json(summary))
+    stage.put("refine.json", canonical_json(summary))
     stage.figures.update(summary)
-
-
-def lines(rows: list[dict[str, Any]]) -> bytes:
-    """JSON Lines."""
-    return b"".join(canonical_json(row) + b"\n" for row in rows)
-
-
-def put(stage: Stage, name: str, data: bytes) -> None:
-    """One file of the artifact, whole or not at all."""
-    place(stage.output / name, data, scratch=stage.scratch)

@@ -12,7 +12,6 @@ from freehold.errors import InputError
 from freehold.index import ranked
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.store.atomic import place
 
 FORMAT = 1
 ROWS = 32  # documents in memory at once
@@ -26,7 +25,7 @@ def run(stage: Stage) -> None:
     for name in ranked.PARTS:
         (unfinished / name).replace(stage.output / name)
     summary = {"format": FORMAT, **asdict(extent)}
-    place(stage.output / "search.json", canonical_json(summary), scratch=stage.scratch)
+    stage.put("search.json", canonical_json(summary))
     stage.figures.update(asdict(extent))
 
 

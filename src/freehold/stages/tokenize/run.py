@@ -39,9 +39,9 @@ def run(stage: Stage) -> None:
     tokenizer = obtain(stage, counted)
     served = measure(stage, tokenizer, counted)
     table, paths, dtype = write_shards(stage, tokenizer, counted)
-    place(stage.output / "fairness.json", canonical_json(served), scratch=stage.scratch)
+    stage.put("fairness.json", canonical_json(served))
     summary = describe(table, paths, dtype=dtype, size=tokenizer.get_vocab_size(), documents=len(counted))
-    place(stage.output / "tokenize.json", canonical_json(summary), scratch=stage.scratch)
+    stage.put("tokenize.json", canonical_json(summary))
     stage.figures.update(figures(summary, served, counted))
 
 
@@ -66,8 +66,8 @@ def obtain(stage: Stage, counted: pa.Table) -> Tokenizer:
                 remedy=f"set it to at most {size}, raise sample_bytes or add documents",
             )
         place(path, found.to_str(pretty=False).encode(), scratch=stage.scratch)
-    place(stage.output / "tokenizer_config.json", vocabulary.settings(), scratch=stage.scratch)
-    place(stage.output / "chat_template.jinja", vocabulary.CHAT_TEMPLATE.encode(), scratch=stage.scratch)
+    stage.put("tokenizer_config.json", vocabulary.settings())
+    stage.put("chat_template.jinja", vocabulary.CHAT_TEMPLATE.encode())
     return vocabulary.reader(path)
 
 

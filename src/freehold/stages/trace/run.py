@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from freehold.index.suffix import sort_suffixes
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.store.atomic import place, placed
+from freehold.store.atomic import placed
 
 FORMAT = 1
 OF_CURATE = ("title", "url", "date", "origin")
@@ -48,7 +48,7 @@ def run(stage: Stage) -> None:
     with placed(stage.output / "documents.arrow", scratch=stage.scratch) as unfinished:
         write_table(documents, unfinished)
     summary = {"format": FORMAT, "dtype": tokens["dtype"], "shards": shards, "documents": documents.num_rows}
-    place(stage.output / "trace.json", canonical_json(summary), scratch=stage.scratch)
+    stage.put("trace.json", canonical_json(summary))
     stage.figures.update(tokens=tokens["tokens"], documents=documents.num_rows, shards=len(shards))
 
 

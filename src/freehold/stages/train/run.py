@@ -6,7 +6,6 @@ Killed at any moment, the next run goes on from the last checkpoint and ends wit
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import Any
 
 from freehold.learn import memory
@@ -17,10 +16,9 @@ from freehold.learn.session import Session
 from freehold.model import hf
 from freehold.page.loss import loss_chart
 from freehold.proof import chain
-from freehold.records import canonical_json
+from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
-from freehold.store.atomic import place
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -63,11 +61,11 @@ def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus
         "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
         "precision": recipe["precision"],
     }
-    put(stage.output / "chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain), stage=stage)
-    put(stage.output / "curve.jsonl", b"".join(canonical_json(row) + b"\n" for row in rows), stage=stage)
-    put(stage.output / "recipe.json", canonical_json(recipe), stage=stage)
-    put(stage.output / "consumed.json", canonical_json(account(consumed, corpus=corpus)), stage=stage)
-    put(stage.output / "train.json", canonical_json(summary), stage=stage)
+    stage.put("chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
+    stage.put("curve.jsonl", json_lines(rows))
+    stage.put("recipe.json", canonical_json(recipe))
+    stage.put("consumed.json", canonical_json(account(consumed, corpus=corpus)))
+    stage.put("train.json", canonical_json(summary))
     stage.figures.update(summary)
 
 
@@ -82,8 +80,3 @@ def account(consumed: dict[str, list[list[int]]], *, corpus: Corpus) -> dict[str
         for row, offset, length, times in ranges:
             documents.setdefault(corpus.shards.documents[row], []).append([offset, length, times])
     return {"format": FORMAT, "languages": languages}
-
-
-def put(path: Path, data: bytes, *, stage: Stage) -> None:
-    """One file of the artifact, whole or not at all."""
-    place(path, data, scratch=stage.scratch)
