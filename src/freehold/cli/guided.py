@@ -15,7 +15,7 @@ import typer
 from freehold.cli import ask, show, trust
 from freehold.cli.background import Background
 from freehold.cli.journey import advance, finished
-from freehold.cli.options import CharterFile, WorkspaceFolder, opened
+from freehold.cli.options import CharterFile, WorkspaceFolder, near, opened
 from freehold.errors import GateError
 from freehold.journey import STEPS
 from freehold.plugins import part
@@ -225,8 +225,8 @@ def proof(guide: Guide) -> Path:
         "Proof", "Anyone who holds the public key can check the release, offline, without our software's word."
     )
     name = f"{guide.charter.release.name}-{guide.charter.release.version}"
-    release = guide.home.folder / "releases" / name
-    keys = sorted((guide.home.folder / "keys").glob("*.pub"))
+    release = near(guide.home.folder / "releases" / name)
+    keys = sorted(near(guide.home.folder / "keys").glob("*.pub"))
     guide.command(f"verify {release} " + " ".join(f"--trust {key}" for key in keys))
     trust.verify(release, trust=keys)
     return release
@@ -235,7 +235,7 @@ def proof(guide: Guide) -> Path:
 def tamper(guide: Guide, release: Path) -> None:
     """Flip one bit of the weights in a copy and let verify find it."""
     guide.chapter("Tampering", "One bit of the weights is flipped in a copy of the release.")
-    keys = sorted((guide.home.folder / "keys").glob("*.pub"))
+    keys = sorted(near(guide.home.folder / "keys").glob("*.pub"))
     with tempfile.TemporaryDirectory() as folder:
         forged = Path(folder) / release.name
         shutil.copytree(release, forged)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freehold.cli import show
-from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, opened
+from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, near, opened
 from freehold.journey import JOURNEY, STEPS, Step, until
 from freehold.plugins import part
 
@@ -69,9 +69,7 @@ def run(
         if not json:
             show.result(found, as_json=False, title=f"{step.name}{'  (already done)' if done else ''}")
     published = publish(declared, home, None) if steps[-1].name == "release" else None
-    following = (
-        f"freehold verify {published} --trust {home.folder}/keys" if published else after(steps[-1].name, charter)
-    )
+    following = check_it(published, home) if published else after(steps[-1].name, charter)
     if json:
         show.machine({**found, "next": following})
     else:
@@ -89,7 +87,13 @@ def release(
     found = advance(declared, home, STEPS["release"])
     folder = publish(declared, home, out)
     found["artifact"]["path"] = str(folder)
-    show.result(found, as_json=json, following=f"freehold verify {folder} --trust {home.folder}/keys", title="release")
+    show.result(found, as_json=json, following=check_it(folder, home), title="release")
+
+
+def check_it(release: Path, home: Workspace) -> str:
+    """The command that verifies a release with the keys of the workspace it was made in."""
+    keys = " ".join(f"--trust {near(key)}" for key in sorted((home.folder / "keys").glob("*.pub")))
+    return f"freehold verify {near(release)} {keys}"
 
 
 def advance(charter: Charter, home: Workspace, step: Step) -> dict[str, Any]:
@@ -134,7 +138,6 @@ def forecast(charter: Charter, home: Workspace, steps: tuple[Step, ...], *, as_j
 
 
 def after(name: str, charter: Path) -> str:
-    """The verb that comes after a stage."""
+    """The verb that comes after a stage before the last."""
     names = [step.name for step in JOURNEY]
-    position = names.index(name) + 1
-    return f"freehold {names[position]} {charter}" if position < len(names) else f"freehold verify {charter}"
+    return f"freehold {names[names.index(name) + 1]} {charter}"

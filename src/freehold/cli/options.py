@@ -40,3 +40,8 @@ def workspace_of(release: Path, workspace: Path | None) -> Workspace:
                 return found
     advice = "name it with --workspace; the corpus itself is not part of a release"
     raise InputError("no workspace holds the corpus of this release", where=str(release), remedy=advice)
+
+
+def near(path: Path) -> Path:
+    """A path as a person standing here would type it: relative where it lies below the current folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

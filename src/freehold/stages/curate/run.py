@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -55,9 +56,10 @@ def run(stage: Stage) -> None:
     changes = judge_parts(stage, units)
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
+    complain(stage.charter, before_comparison(stage.charter, units, passed))
     likeness = compare_documents(stage, judged, passed)
     decisions = decide(stage.charter, passed, likeness)
-    account = write(stage, units, judged, passed, likeness, decisions)
+    account = write(stage, units, passed, likeness, decisions)
     complain(stage.charter, account)
     tell(stage, account, changes)
 
@@ -125,6 +127,13 @@ def judge_parts(stage: Stage, units: list[Unit]) -> Counter[str]:
     return changes
 
 
+def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
+    """The account before copies are looked for, so that a charter that cannot succeed fails early."""
+    reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units))
+    nothing = Decisions(dropped=frozenset(), held_out=frozenset(), renamed={})
+    return summarise(charter, passed=passed, decisions=nothing, reasons=reasons)
+
+
 def compare_documents(stage: Stage, judged: list[Path], passed: pa.Table) -> Likeness:
     """Copies and families among what passed."""
     rows = passed.column("row").to_numpy()
@@ -155,22 +164,14 @@ def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
     return Decisions(dropped=frozenset(dropped), held_out=frozenset(apart), renamed=renamed)
 
 
-def write(
-    stage: Stage,
-    units: list[Unit],
-    judged: list[Path],
-    passed: pa.Table,
-    likeness: Likeness,
-    decisions: Decisions,
-) -> Account:
+def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions) -> Account:
     """Documents, held-out documents, ledger and sources."""
+    judged = [path for unit in units for path in unit.judged]
     total = sum(passed.column("bytes").to_pylist())
     with stage.progress.task("write", total=total, unit="bytes") as task:
         for size in output.write_documents(stage.output, judged, decisions):
             task.advance(size)
-    drop_parts = [path for unit in units for path in unit.drop_parts()]
-    drops = output.ledger_rows(drop_parts, judged)
-    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops, copies(passed, likeness)])
+    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness)])
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
@@ -180,7 +181,13 @@ def write(
     return account
 
 
-def copies(passed: pa.Table, likeness: Likeness) -> Any:
+def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
+    """The ledger's lines for what readers and rules turned away, file by file."""
+    for unit in units:
+        yield from output.ledger_rows(unit.drop_parts(), unit.judged)
+
+
+def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
     """The ledger's lines for what repeats another document."""
     named = dict(rows_of(passed, "row", "id"))
     for row, identity, source in rows_of(passed, "row", "id", "source"):
