@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.charter import load
+from freehold.charter_file import load
 from freehold.errors import InputError
 
 

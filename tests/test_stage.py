@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold import stage as stages
 from freehold.errors import InputError, WorkspaceBusy
 from freehold.journey import STEPS, until
@@ -17,7 +17,7 @@ from freehold.store.workspace import Workspace
 
 def identity(charter: Path, step: str = "curate") -> stages.Identity:
     """The identity of a stage without inputs."""
-    return stages.identify(charters.load(charter), STEPS[step], {})
+    return stages.identify(charter_file.load(charter), STEPS[step], {})
 
 
 def test_the_key_follows_parameters_and_files_but_not_unrelated_tables(tiny: Path) -> None:
@@ -34,7 +34,7 @@ def test_the_key_follows_parameters_and_files_but_not_unrelated_tables(tiny: Pat
 
 def test_a_missing_earlier_stage_is_named(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="tokenize needs curate"):
-        stages.inputs_of(Workspace(tmp_path / "w"), charters.load(tiny), STEPS["tokenize"])
+        stages.inputs_of(Workspace(tmp_path / "w"), charter_file.load(tiny), STEPS["tokenize"])
 
 
 def test_an_unknown_stage_is_named() -> None:

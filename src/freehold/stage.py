@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.journey import STEPS, Step
@@ -151,7 +151,7 @@ def remembered_digest(path: Path, _size: int, _changed_ns: int) -> str:
 def perform(*, charter: str, workspace: str, stage: str, run_folder: str) -> dict[str, Any]:
     """Run one stage unless it is done: the entry point of every stage's job. Returns artifact and figures."""
     step = STEPS[stage]
-    home, declared = Workspace(Path(workspace)), charters.load(charter)
+    home, declared = Workspace(Path(workspace)), charter_file.load(charter)
     inputs = inputs_of(home, declared, step)
     identity = identify(declared, step, inputs)
     with home.lock(step.name), told(home.folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.charter import load
+from freehold.charter_file import load
 
 
 def init(*arguments: object, code: int = 0) -> str:

@@ -27,7 +27,7 @@ def test_a_result_comes_back(tmp_path: Path) -> None:
 
 
 def test_an_error_of_ours_keeps_its_kind_and_words(tmp_path: Path) -> None:
-    handle = LocalEngine().submit(job(tmp_path, "freehold.charter:load", path=str(tmp_path / "none.toml")))
+    handle = LocalEngine().submit(job(tmp_path, "freehold.charter_file:load", path=str(tmp_path / "none.toml")))
     with pytest.raises(InputError, match="no charter at"):
         handle.wait()
 

@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from freehold import charter as charters
+from freehold import charter_file
 
 COMMONS = Path(__file__).resolve().parents[2] / "examples" / "commons"
 Records = dict[str, list[dict[str, Any]]]
@@ -20,7 +21,7 @@ Records = dict[str, list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def charter() -> charters.Charter:
-    return charters.load(COMMONS / "charter.toml")
+    return charter_file.load(COMMONS / "charter.toml")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from corpora import StageMaker, document, write_part
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.progress import Progress
 from freehold.stage import Identity, Stage
 from freehold.store.workspace import Sealed, Workspace
@@ -48,7 +48,7 @@ def stage_at(tiny_source: Path) -> StageMaker:
             for key, path in inputs.items()
         }
         return Stage(
-            charter=charters.load(charter),
+            charter=charter_file.load(charter),
             identity=Identity(stage=name, format=1, code="", parameters={}, inputs={}, files={}),
             inputs=sealed,
             workspace=Workspace(output.parent / "workspace"),

@@ -25,7 +25,7 @@ WORKSPACE = ".freehold"
 
 def opened(charter: Path, workspace: Path | None) -> tuple[Charter, Workspace]:
     """The charter, checked, and its workspace."""
-    declared: Charter = part("freehold.charter:load")(charter)
+    declared: Charter = part("freehold.charter_file:load")(charter)
     home: Workspace = part("freehold.store.workspace:Workspace")(workspace or declared.folder / WORKSPACE)
     return declared, home
 

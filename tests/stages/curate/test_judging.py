@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from legal_prose import prose
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.errors import InputError
 from freehold.stages.curate import judging as module
 from freehold.stages.curate.judging import Judging, judge, judge_record
@@ -35,7 +35,7 @@ def rules_file(charter_of: Callable[..., Path], tmp_path: Path) -> Path:
     digest = hashlib.sha256(b"exactly this file").hexdigest()
     (tmp_path / "optout.txt").write_text(f"law/9\nhttps://private.example/\n{digest}\n", encoding="utf-8")
     charter = charter_of({"law": {"path": "law.txt", "origin": "o"}}, opt_out="optout.txt")
-    write_rules(charters.load(charter), tmp_path / "rules.json")
+    write_rules(charter_file.load(charter), tmp_path / "rules.json")
     return tmp_path / "rules.json"
 
 
@@ -104,7 +104,7 @@ def test_html_becomes_text(rules: Rules) -> None:
 def test_the_charters_own_code_is_kept(charter_of: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "law.txt").write_text("x", encoding="utf-8")
     path = charter_of({"law": {"path": "law.txt", "origin": "o"}}, languages=("ekk",))
-    write_rules(charters.load(path), tmp_path / "ekk.json")
+    write_rules(charter_file.load(path), tmp_path / "ekk.json")
     text = "Eesti on iseseisev ja sõltumatu demokraatlik vabariik, kus kõrgeima riigivõimu kandja on rahvas."
     record = replace(RAW_RECORD, text=text, language="et")
     declared = replace(DECLARED, language=None)
@@ -130,6 +130,6 @@ def test_a_part_is_judged_once(rules_file: Path, tmp_path: Path, monkeypatch: py
 def test_an_opt_out_list_that_is_no_text(charter_of: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "law.txt").write_text("x", encoding="utf-8")
     (tmp_path / "optout.txt").write_bytes(b"\xff\xfe\xfa")
-    charter = charters.load(charter_of({"law": {"path": "law.txt", "origin": "o"}}, opt_out="optout.txt"))
+    charter = charter_file.load(charter_of({"law": {"path": "law.txt", "origin": "o"}}, opt_out="optout.txt"))
     with pytest.raises(InputError, match="not UTF-8"):
         write_rules(charter, tmp_path / "rules.json")

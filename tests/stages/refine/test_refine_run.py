@@ -23,7 +23,7 @@ from freehold.stages.refine.run import run
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.learn.diary import Diary
 from freehold.progress import Progress
 from freehold.stage import Identity, Stage
@@ -41,7 +41,7 @@ def killing(diary, taken):
 Diary.__call__ = killing
 output.mkdir(parents=True)
 run(Stage(
-    charter=charters.load(charter),
+    charter=charter_file.load(charter),
     identity=Identity(stage="refine", format=1, code="", parameters={}, inputs={}, files={}),
     inputs={k: Sealed(stage=k, key=k, digest="0" * 64, path=Path(p), attestation=Path(p)) for k, p in inputs.items()},
     workspace=Workspace(output.parent / "workspace"),

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.journey import STEPS
 from freehold.model.config import ModelConfig
 from freehold.progress import Progress
@@ -61,7 +61,7 @@ class Shop:
 
     def stage(self, *, key: str | None = None) -> Stage:
         """What the release stage is handed; the same `key` gives the same partial folder."""
-        declared = charters.load(self.charter)
+        declared = charter_file.load(self.charter)
         identity = identify(declared, STEPS["release"], self.sealed)
         output = self.workspace.partial("release", key or identity.key)
         output.mkdir(parents=True, exist_ok=True)
@@ -279,7 +279,7 @@ def shop(tmp_path: Path) -> Shop:
         "refine": lambda folder: write_refine(folder, sealed["tokenize"].path, sealed["train"].path),
         "evaluate": write_evaluate,
     }
-    declared = charters.load(charter)
+    declared = charter_file.load(charter)
     for number, (name, write) in enumerate(writers.items()):
         identity = identify(declared, STEPS[name], {need: sealed[need] for need in STEPS[name].needs})
         folder = workspace.partial(name, identity.key)

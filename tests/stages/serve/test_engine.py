@@ -55,20 +55,22 @@ def test_a_failure_of_the_engine_is_told_and_the_next_call_is_answered(
 ) -> None:
     engine = engine_of(release)
     real = engine.decoder.cache.decode
-    calls = []
+    broken = True
 
     def failing(*given: object, **named: object) -> object:
-        calls.append(1)
-        if len(calls) in (3, 4):
+        if broken:
             raise RuntimeError("out of memory")
         return real(*given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine.decoder.cache, "decode", failing)
 
     async def thrice(client: httpx.AsyncClient) -> list[httpx.Response]:
-        streamed = await client.post("/v1/completions", json={**WANTED, "stream": True})
-        whole = await client.post("/v1/completions", json=WANTED)
-        return [streamed, whole, await client.post("/v1/completions", json=WANTED)]
+        nonlocal broken
+        steady = {**WANTED, "temperature": 0}  # chance must not end an answer before it can fail
+        streamed = await client.post("/v1/completions", json={**steady, "stream": True})
+        whole = await client.post("/v1/completions", json=steady)
+        broken = False
+        return [streamed, whole, await client.post("/v1/completions", json=steady)]
 
     streamed, whole, after = with_client(engine, thrice)
     engine.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from freehold import charter as charters
+from freehold import charter_file
 from freehold.progress import Progress
 from freehold.stage import Identity, Stage
 from freehold.stages.train.run import run
@@ -16,7 +16,7 @@ def main(charter: Path, tokenized: Path, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     sealed = Sealed(stage="tokenize", key="tokenize", digest="0" * 64, path=tokenized, attestation=tokenized)
     stage = Stage(
-        charter=charters.load(charter),
+        charter=charter_file.load(charter),
         identity=Identity(stage="train", format=1, code="", parameters={}, inputs={}, files={}),
         inputs={"tokenize": sealed},
         workspace=Workspace(output.parent / "workspace"),
