@@ -91,6 +91,48 @@ def test_search_trace_and_lineage_answer(town: Path, tmp_path: Path) -> None:
     assert {"curate", "train", "release"} <= {step["stage"] for step in story["steps"]}
 
 
+def test_transformers_computes_the_same_from_the_release(town: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from freehold.model.hf import load_folder
+
+    folder = town.parent / ".freehold" / "releases" / "tiny-0.1.0" / "model"
+    theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokens = AutoTokenizer.from_pretrained(folder)("§ 1 Geltungsbereich 第一条", return_tensors="pt").input_ids
+    with torch.no_grad():
+        difference = (theirs(tokens).logits - load_folder(folder)(tokens)).abs().max()
+    assert difference <= 1e-4
+
+
+def test_the_openai_client_talks_to_a_served_release(town: Path) -> None:
+    import openai
+
+    release = town.parent / ".freehold" / "releases" / "tiny-0.1.0"
+    command = [*FREEHOLD, "serve", str(release), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            url = next(word for word in server.stdout.readline().split() if word.startswith("http://127.0.0.1:"))
+            client = openai.OpenAI(base_url=url, api_key="none", max_retries=0)
+            asked = [{"role": "user", "content": "In welcher Sprache ist dieser Text?"}]
+            streamed = client.chat.completions.create(model="tiny", messages=asked, max_tokens=8, stream=True)
+            assert [piece.choices[0].finish_reason for piece in streamed][-1] in ("stop", "length")
+            completed = client.completions.create(model="tiny", prompt="§ 1", max_tokens=8)
+            assert completed.usage.completion_tokens <= 8
+        finally:
+            server.terminate()
+
+
+def test_a_release_goes_where_it_is_told_but_over_nothing_else(town: Path, tmp_path: Path) -> None:
+    freehold("release", town, "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "evidence" / "release.json").is_file()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "diary.txt").write_text("mine")
+    assert "holds no release" in freehold("release", town, "--out", tmp_path / "full", code=2)["stderr"]
+    assert (tmp_path / "full" / "diary.txt").read_text() == "mine"
+
+
 def test_the_tour_tells_the_story_of_a_finished_journey(town: Path, tmp_path: Path) -> None:
     charter = Path(shutil.copytree(town.parent, tmp_path / "town")) / "charter.toml"
     told = subprocess.run([*FREEHOLD, "tour", str(charter)], capture_output=True, text=True, check=False)

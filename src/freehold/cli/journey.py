@@ -26,10 +26,18 @@ SENTENCES = {
 }
 
 
+refine = typer.Typer(help="Teach the model with instructions.", no_args_is_help=True)
+
+
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
     for name, sentence in SENTENCES.items():
-        app.command(name, help=sentence)(verb(name))
+        if name == "refine":  # a room of verbs of its own, of which the journey's stage is one
+            app.add_typer(refine, name=name)
+            refine.callback()(lambda: None)  # keeps "build" a verb while it is the only one
+            refine.command("build", help=sentence)(verb(name))
+        else:
+            app.command(name, help=sentence)(verb(name))
     app.command("release")(release)
     app.command("run")(run)
 
@@ -140,4 +148,5 @@ def forecast(charter: Charter, home: Workspace, steps: tuple[Step, ...], *, as_j
 def after(name: str, charter: Path) -> str:
     """The verb that comes after a stage before the last."""
     names = [step.name for step in JOURNEY]
-    return f"freehold {names[names.index(name) + 1]} {charter}"
+    following = names[names.index(name) + 1]
+    return f"freehold {'refine build' if following == 'refine' else following} {charter}"
