@@ -90,6 +90,8 @@ def main() -> None:
             figures.append(Figure(figure=f"{step.name}: peak memory", value=bytes_used / 1e9, unit="GB"))
         figures.append(Figure(figure="journey: wall", value=total, unit="s", goal="<= 900", holds=total <= 900))
         figures.append(Figure(figure="journey: peak memory", value=peak / 1e9, unit="GB", goal="< 6", holds=peak < 6e9))
+        digest = found["release"]["figures"]["model_digest"]
+        figures.append(Figure(figure="model digest", value=None, unit="", why=digest))
         results = next((Path(folder) / "w" / "artifacts" / "evaluate").glob("*/results.json"))
         figures += quality(json.loads(results.read_bytes())["bits_per_byte"], quick=options.quick)
     report("journey", figures, options=options, repetitions=1)

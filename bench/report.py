@@ -46,7 +46,7 @@ def report(name: str, figures: list[Figure], *, options: argparse.Namespace, rep
         print(json.dumps([asdict(figure) for figure in figures]))
     else:
         for figure in figures:
-            verdict = {True: "holds", False: "FALLS SHORT", None: "not measured here" if figure.value is None else ""}
+            verdict = {True: "holds", False: "FALLS SHORT", None: ""}
             value = "–" if figure.value is None else f"{figure.value:,.4g}"
             ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} × {figure.peer}"
             columns = (f"{figure.figure:<46}", f"{value:>10} {figure.unit:<10}", f"{ratio:<32}", f"{figure.goal:<18}")
