@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib.util import find_spec
 from typing import Any
@@ -43,7 +44,7 @@ def doctor(json: AsJson = False) -> None:
         "python": machine["python"],
         "system": machine["system"],
         "processor": machine["processor"],
-        "cores": part("os:cpu_count")(),
+        "cores": os.cpu_count(),
         "compiler": shutil.which("g++") or shutil.which("clang++") or "none: training runs without torch.compile",
         "free_disk_gb": round(shutil.disk_usage(".").free / 1e9, 1),
     }

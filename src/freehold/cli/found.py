@@ -43,7 +43,7 @@ def init(
 
 
 def sources(folder: Path, paths: list[Path]) -> list[tuple[str, str]]:
-    """(name, path) of each source: one per file kind found under every path. Raises InputError if there is none."""
+    """(name, path) of each source: one per path. Raises InputError if there is none."""
     if not paths:
         return [("documents", "documents")]
     found = []

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from freehold.stages.release.facts import Facts
+from freehold.stages.release.facts import Facts, fairness_rows
 from freehold.stages.release.languages import english_name, short_code
 
 # Names that the model hub's `license` field knows; any other licence is given as "other" with its name.
@@ -146,15 +146,7 @@ def data(facts: Facts) -> str:
 
 def tokenizer(facts: Facts) -> str:
     """What the same content costs in each language."""
-    rows = [
-        (
-            english_name(code),
-            f"{row['premium']:.2f}",
-            f"{row['fertility']:.2f} a {row['unit']}",
-            f"{row['bytes_per_token']:.2f}",
-        )
-        for code, row in facts.fairness["languages"].items()
-    ]
+    rows = fairness_rows(facts)
     return "\n".join(
         [
             f"Byte-level BPE, {facts.config['vocab_size']:,} tokens. Premium: {facts.fairness['measure']}.",

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from freehold.errors import InputError
 from freehold.stage import Stage
+from freehold.stages.release.languages import english_name
 from freehold.stages.release.weights import tensors_of
 
 JsonTable = Mapping[str, Any]
@@ -175,3 +176,16 @@ def text_read(tokenize: Path) -> dict[tuple[str, str], Text]:
             sizes[place] += row["bytes_sum"]
     order = sorted(sizes, key=lambda place: (-sizes[place], place))
     return {place: Text(documents=documents[place], size_bytes=sizes[place]) for place in order}
+
+
+def fairness_rows(facts: Facts) -> list[tuple[str, str, str, str]]:
+    """Language, premium, fertility with its unit and bytes per token, as they are printed."""
+    return [
+        (
+            english_name(code),
+            f"{row['premium']:.2f}",
+            f"{row['fertility']:.2f} a {row['unit']}",
+            f"{row['bytes_per_token']:.2f}",
+        )
+        for code, row in facts.fairness["languages"].items()
+    ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.card import count, licence_of, listed, settings
-from freehold.stages.release.facts import Facts
+from freehold.stages.release.facts import Facts, fairness_rows
 from freehold.stages.release.languages import english_name, short_code
 from freehold.stages.release.report import plots
 
@@ -122,15 +122,7 @@ def learning(facts: Facts) -> Markup:
 
 def fairness(facts: Facts) -> Markup:
     """What each language pays in tokens."""
-    rows = [
-        [
-            english_name(code),
-            f"{row['premium']:.2f}",
-            f"{row['fertility']:.2f} a {row['unit']}",
-            f"{row['bytes_per_token']:.2f}",
-        ]
-        for code, row in facts.fairness["languages"].items()
-    ]
+    rows = fairness_rows(facts)
     return section(
         "Does its tokenizer treat languages alike?",
         tag(
