@@ -42,7 +42,7 @@ JOURNEY = (
     Step(
         name="train",
         needs=("tokenize",),
-        reads=("languages", "model", "train"),
+        reads=("languages", "model", "train", "phases"),
         makes="a pre-trained model",
     ),
     Step(

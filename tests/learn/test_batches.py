@@ -8,14 +8,15 @@ import torch
 from corpus import write_shards
 
 from freehold.errors import InputError
-from freehold.learn.batches import Corpus, Shards
+from freehold.learn.batches import Corpus
+from freehold.learn.shards import Shards
 
 SHARES = {"deu": 0.7, "jpn": 0.3}
 
 
 def corpus_of(folder: Path, *, samples: int = 4, seed: int = 7, digest: str = "d", **shares: float) -> Corpus:
     shards = Shards.open(folder)
-    return Corpus(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
+    return Corpus.of(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_consumed_is_exactly_what_the_batches_held(folder: Path) -> None:
     corpus, steps = corpus_of(folder), 40  # several passes
     counted = {row: np.zeros(int(length), int) for row, length in enumerate(corpus.shards.lengths)}
     for sample in range(steps * corpus.samples):
-        for row, offset, length in corpus._pieces(sample, extra=0):
+        for row, offset, length in corpus.pieces(sample):
             counted[row][offset : offset + length] += 1
     for ranges in corpus.consumed(steps * corpus.samples).values():
         assert ranges == sorted(ranges)

@@ -131,18 +131,25 @@ class Transformer(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
 
     def hidden(
-        self, tokens_BT: Tensor, *, positions_BT: Tensor | None = None, attend: LayerAttend | None = None
+        self,
+        tokens_BT: Tensor,
+        *,
+        positions_BT: Tensor | None = None,
+        attend: LayerAttend | None = None,
+        documents_BT: Tensor | None = None,
     ) -> Tensor:
         """The normed stream (B, T, C) above the last layer.
 
         `positions_BT` defaults to 0 … T-1. `attend(layer, q_BHTD, k_BKTD, v_BKTD) -> o_BHTD` replaces causal
-        attention over the T given positions, for example by one that reads a key/value cache.
+        attention over the T given positions, for example by one that reads a key/value cache. `documents_BT`, the
+        number of the document at each position, keeps causal attention within documents.
         """
         if positions_BT is None:
             positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)
         turn = rotation(positions_BT, head_size=self.config.head_size, theta=self.config.rope_theta)
         x_BTC = self.model.embed_tokens(tokens_BT).to(self.stream_type)
-        bias_TT = causal_bias(tokens_BT.shape[1], device=tokens_BT.device) if attend is None else None
+        length, device = tokens_BT.shape[1], tokens_BT.device
+        bias_TT = causal_bias(length, device=device, documents_BT=documents_BT) if attend is None else None
         for index, block in enumerate(self.model.layers):
             x_BTC = block(x_BTC, turn, bias_TT if attend is None else partial(attend, index))
         normed_BTC: Tensor = self.model.norm(x_BTC)
@@ -156,9 +163,16 @@ class Transformer(nn.Module):
         """Logits (…, V) of the stream (…, C) that `hidden` returned."""
         return functional.linear(x_BTC, self.lm_head.weight.to(x_BTC.dtype))
 
-    def loss(self, tokens_BT: Tensor, targets_BT: Tensor, *, divisor: int | None = None) -> Tensor:
+    def loss(
+        self,
+        tokens_BT: Tensor,
+        targets_BT: Tensor,
+        *,
+        divisor: int | None = None,
+        documents_BT: Tensor | None = None,
+    ) -> Tensor:
         """Cross-entropy in nats: summed over targets that are not -100, divided by their number or `divisor`."""
-        x_NC = self.hidden(tokens_BT).flatten(0, 1)
+        x_NC = self.hidden(tokens_BT, documents_BT=documents_BT).flatten(0, 1)
         return head_loss(x_NC, self.lm_head.weight, targets_BT.flatten(), divisor=divisor)
 
     @property

@@ -16,6 +16,7 @@ from corpora import StageMaker
 from train_here import main as train_here
 
 from freehold.errors import InputError
+from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.proof import chain
 from freehold.stages.train import run as train
@@ -92,7 +93,7 @@ def test_minutes_become_steps_once(tiny_source: Path, tokenized: Path, tmp_path:
     stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
     timed = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=0.05))
     stage.charter = timed
-    shards = train.Shards.open(tokenized)
+    shards = Shards.open(tokenized)
     recipe = train.settle(stage, shards)
     assert recipe["steps"] >= 1
     stage.charter = replace(timed, train=replace(timed.train, minutes=50.0))
@@ -110,4 +111,4 @@ def test_without_a_budget_the_model_sets_it(tokenized: Path, tmp_path: Path, sta
     stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
     stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=None))
     recipe = compose(stage)
-    assert budget(stage, recipe, train.Shards.open(tokenized)) > 100
+    assert budget(stage, recipe, Shards.open(tokenized)) > 100

@@ -14,7 +14,8 @@ BYTES_WHILE_TRAINING = 16  # a parameter: fp32 weight and gradient, optimizer st
 def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
     """The model that a charter declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
-    context = chosen.pop("context") or charter.train.sequence
+    lengths = [phase.sequence or charter.train.sequence for phase in charter.phases] or [charter.train.sequence]
+    context = chosen.pop("context") or max(lengths)
     return ModelConfig.from_depth(chosen.pop("depth"), vocabulary=vocabulary, context=context, **chosen)
 
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 import json
 import os
 import time
-from operator import attrgetter
 from typing import Any
 
 import torch
 
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
-from freehold.learn.batches import Corpus, Shards
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
+from freehold.learn.phases import Curriculum
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
+from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
 from freehold.stages.train.forecast import shape_of
+from freehold.stages.train.phases import dated, listed, micro_of, rationed, shares_of
 from freehold.store.atomic import place
 
 FORMAT = 1
-MICRO_TOKENS = 8192  # that pass through the model at once
 TOKENS_PER_PARAMETER = 12  # where the charter names no budget
 WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into tokens
 SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
@@ -42,14 +42,15 @@ def settle(stage: Stage, corpus: Shards) -> Recipe:
     else:
         recipe = compose(stage)
         use_threads(recipe["threads"])
-        recipe["steps"] = budget(stage, recipe, corpus)
+        recipe = dated(stage.charter, {**recipe, "steps": budget(stage, recipe, corpus)})
+        recipe = rationed(stage, recipe, corpus.tokens())
         place(path, canonical_json(recipe), scratch=stage.scratch)
     use_threads(recipe["threads"])
     return recipe
 
 
 def compose(stage: Stage) -> Recipe:
-    """Everything but the number of steps."""
+    """Everything but the number of steps; phases have shares of them."""
     charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
     train = charter.train
     if train.batch_tokens < train.sequence:
@@ -60,15 +61,15 @@ def compose(stage: Stage) -> Recipe:
         )
     shape = shape_of(charter, vocabulary=facts["vocabulary"])
     special = {"bos_id": facts["bos"], "eos_id": facts["eos"], "pad_id": facts["pad"]}
-    return {
+    recipe: Recipe = {
         "format": FORMAT,
         "model": {**shape.to_dict(), **special},
         "data": stage.digest("tokenize"),
-        "shares": {language.code: language.share for language in sorted(charter.languages, key=attrgetter("code"))},
+        "shares": shares_of(charter),
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
-        "micro": max(1, MICRO_TOKENS // train.sequence),  # sequences at once
+        "micro": micro_of(train.sequence),  # sequences at once
         "rates": {
             "matrix": train.learning_rate,
             "embedding": train.embedding_learning_rate,
@@ -78,24 +79,19 @@ def compose(stage: Stage) -> Recipe:
         },
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
+        "goldfish": train.goldfish,
+        "document_mask": train.document_mask,
         "checkpoint_steps": train.checkpoint_steps,
+        "keep_checkpoints": train.keep_checkpoints,
+        "keep_every": train.keep_every or 0,
         "precision": precision.choose(train.precision),
         "compiled": train.compile and compilation.possible(),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
     }
-
-
-def corpus_of(recipe: Recipe, shards: Shards) -> Corpus:
-    """The recipe's stream of batches."""
-    return Corpus(
-        shards,
-        shares=recipe["shares"],
-        digest=recipe["data"],
-        seed=recipe["seed"],
-        sequence=recipe["sequence"],
-        samples=recipe["samples"],
-    )
+    if charter.phases:
+        recipe["phases"] = listed(charter)
+    return recipe
 
 
 def session_of(recipe: Recipe) -> Session:
@@ -124,18 +120,28 @@ def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:
 
 
 def rehearse(recipe: Recipe, shards: Shards) -> float:
-    """Seconds a step takes here: the median of a few, on a session that is thrown away."""
+    """Mean seconds a step takes here, over the phases by their shares; each length of window is tried once."""
+    rows = recipe.get("phases") or [{**recipe, "share": 1.0}]
+    lengths = {row["sequence"]: {name: row[name] for name in ("sequence", "samples", "micro")} for row in rows}
+    took = {sequence: time_step({**recipe, **shape}, shards) for sequence, shape in lengths.items()}
+    return float(sum(row["share"] * took[row["sequence"]] for row in rows) / sum(row["share"] for row in rows))
+
+
+def time_step(recipe: Recipe, shards: Shards) -> float:
+    """Seconds a step takes: the median of a few, on a session that is thrown away."""
     ends: list[float] = []
 
     def after(_: Taken) -> None:
         ends.append(time.monotonic())
 
+    steps = WARM_STEPS + TIMED_STEPS
+    single = {key: value for key, value in recipe.items() if key != "phases"} | {"steps": steps}
     session = session_of(recipe)
     learn(
         session.model,
-        batches=corpus_of(recipe, shards),
+        batches=Curriculum(shards, single),
         optimizer=session.optimizer,
-        schedule=Schedule(steps=WARM_STEPS + TIMED_STEPS, decay_share=0.0),
+        schedule=Schedule(steps=steps, decay_share=0.0),
         guard=session.guard,
         micro=recipe["micro"],
         after=after,
