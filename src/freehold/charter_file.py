@@ -111,6 +111,9 @@ def check_phases(charter: Charter, refuse: Refuse) -> None:
         if getattr(train, key) != getattr(Train(), key):
             refuse(("train", key), "phases set the rate", f"remove {key} and give each phase its rate = [start, end]")
     longest = max(phase.sequence or train.sequence for phase in charter.phases)
+    if charter.model.context is not None and charter.model.context < longest:
+        message = f"{charter.model.context} tokens are fewer than windows of {longest}"
+        refuse(("model", "context"), message, "raise it, or remove it: the longest phase sets it")
     for place, phase in enumerate(charter.phases):
         keys, sequence = ("phases", place), phase.sequence or train.sequence
         if phase.name in [earlier.name for earlier in charter.phases[:place]]:
