@@ -31,21 +31,21 @@ from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 from freehold.progress import Progress
 
-KILLS, STEPS = 20, 24
+KILLS, STEPS = 20, 12
 SAVED = "step-00000006.tmp"  # the save of which every point is hit
 
 
 def recipe() -> dict[str, Any]:
-    """Two phases, a checkpoint every second step."""
+    """Two phases, a checkpoint after every step."""
     shares = {"deu": 0.5, "jpn": 0.5}
     plain = {"shares": shares, "sources": [], "micro": 4, "rate": [1.0, 1.0], "model": {}}
     phases = [
-        {**plain, "name": "main", "steps": 17, "sequence": 16, "samples": 8},
-        {**plain, "name": "anneal", "steps": 7, "sequence": 32, "samples": 4, "rate": [1.0, 0.0]},
+        {**plain, "name": "main", "steps": 8, "sequence": 16, "samples": 8},
+        {**plain, "name": "anneal", "steps": 4, "sequence": 32, "samples": 4, "rate": [1.0, 0.0]},
     ]
     shape = {"sequence": 16, "samples": 8, "micro": 4, "steps": STEPS, "phases": phases, "data": "d", "seed": 3}
     rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "precision": "fp32"}
-    return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 2}
+    return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 1}
 
 
 def live(tokens: Path, folder: Path) -> None:
@@ -163,8 +163,9 @@ def killed_at_points(tokens: Path, home: Path, *, whole: dict[str, str]) -> dict
 def main(home: Path) -> None:
     """Run everything and print what was found."""
     torch.set_num_threads(1)
-    utilisation.SECONDS = 1e-4
+    utilisation.SECONDS, utilisation.PRODUCTS = 1e-4, ((64, 64, 64),) * 2  # nobody looks at the utilisation here
     tokens = write_shards(home / "tokens")
+    live(tokens, home / "first")  # what is imported on the way is there for every child
     begun = time.monotonic()
     ended(fork(lambda: live(tokens, home / "whole")))
     seconds, whole = time.monotonic() - begun, bytes_of(home / "whole")
