@@ -27,6 +27,7 @@ from freehold.errors import InputError
         ),
         ("tokens = 24_576", "", "give a budget: either tokens or minutes"),
         ("batch_tokens = 512", "batch_tokens = 500", "is not a multiple of [train].sequence"),
+        ("compile = false", "keep_every = 12", "train.keep_every: is not a multiple of [train].checkpoint_steps"),
         ('packs = ["pack.jsonl"]', 'packs = ["nope.jsonl"]', "no file 'nope.jsonl'"),
         ('name = "jpn-law"', 'name = "policy"', 'sources[1].name: "policy" is a name of ours'),
         ("format = 1", "format = 2", "format: Input should be 1"),

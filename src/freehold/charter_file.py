@@ -98,6 +98,8 @@ def check(charter: Charter) -> None:
         refuse(("train",), "give a budget: either tokens or minutes", "tokens = 4_000_000, for example")
     if charter.train.batch_tokens % charter.train.sequence:
         refuse(("train", "batch_tokens"), "is not a multiple of [train].sequence", "round it to one")
+    if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
+        refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
     if charter.phases:
         check_phases(charter, refuse)
 
