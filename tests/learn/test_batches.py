@@ -88,3 +88,18 @@ def test_the_root_names_the_documents_in_order(folder: Path) -> None:
 def test_a_language_without_documents_is_named(folder: Path) -> None:
     with pytest.raises(InputError, match="kor"):
         corpus_of(folder, deu=0.5, kor=0.5)
+
+
+@pytest.mark.parametrize("world", range(1, 9))
+def test_the_ranks_of_any_world_hold_the_batch_between_them(folder: Path, world: int) -> None:
+    corpus = corpus_of(folder, samples=8)
+    corpus.segments = True
+    batch = corpus.at(2)
+    parts = [batch.each(lambda rows_BT, rank=rank: rows_BT[rank::world]) for rank in range(world)]
+    assert batch.segments is not None and sum(len(part.tokens) for part in parts) == 8
+    for name in ("tokens", "targets", "segments"):
+        whole = torch.empty_like(getattr(batch, name))
+        for rank, part in enumerate(parts):
+            whole[rank::world] = getattr(part, name)
+        assert torch.equal(whole, getattr(batch, name))
+    assert {part.documents for part in parts} == {batch.documents}  # a rank knows what the whole step saw

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from corpus import VOCABULARY, write_shards
 
-from freehold.learn import checkpoint
-from freehold.learn.batches import Corpus
+from freehold.errors import GateError, InputError
+from freehold.learn import checkpoint, utilisation
+from freehold.learn.batches import Batch, Batches, Corpus
+from freehold.learn.course import follow
+from freehold.learn.diary import Diary
+from freehold.learn.guard import REMEMBERED
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.schedule import Schedule
@@ -16,6 +23,7 @@ from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
+from freehold.progress import Progress
 
 STEPS = 30
 
@@ -97,3 +105,90 @@ def test_the_start_is_a_function_of_seed_and_name() -> None:
         initialise(model, seed=9)
     for name, weight in shallow.named_parameters():
         assert torch.equal(weight, dict(deep.named_parameters())[name])
+
+
+class Poisoned:
+    """A corpus one of whose batches is noise, far from anything that was learned."""
+
+    def __init__(self, corpus: Corpus, *, step: int) -> None:
+        self.corpus, self.step = corpus, step
+
+    def at(self, step: int) -> Batch:
+        batch = self.corpus.at(step)
+        if step != self.step:
+            return batch
+        noise_BT = torch.randint(0, VOCABULARY, batch.targets.shape, generator=torch.Generator().manual_seed(1))
+        return replace(batch, targets=noise_BT, documents=("poison/1", *batch.documents))
+
+    def check(self) -> None:
+        self.corpus.check()
+
+
+def recipe_of(steps: int) -> dict[str, Any]:
+    shape = {"sequence": 32, "samples": 8, "micro": 0, "steps": steps, "seed": 1, "precision": "fp32"}
+    return {**shape, "rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "checkpoint_steps": 4}
+
+
+def test_a_poisoned_batch_is_skipped_named_and_still_skipped_after_a_resume(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(utilisation, "SECONDS", 1e-3)
+    recipe, poisoned = recipe_of(REMEMBERED + 12), Poisoned(corpus, step=REMEMBERED + 6)
+    notes: list[str] = []
+    progress = Progress(quiet=True)
+    monkeypatch.setattr(progress, "note", lambda text, **_: notes.append(text))
+
+    def course(folder: Path, batches: Batches) -> Diary:
+        folder.mkdir(exist_ok=True)
+        session = fresh()
+        return follow(session, batches=batches, recipe=recipe, stage="train", folder=folder, progress=progress)
+
+    class Cut(Poisoned):
+        def at(self, step: int) -> Batch:
+            if step == REMEMBERED + 9:
+                raise KeyboardInterrupt
+            return super().at(step)
+
+    whole = course(tmp_path / "whole", poisoned)
+    (skipped,) = [row for row in whole.rows() if row.get("skipped")]
+    assert skipped["step"] == REMEMBERED + 7 and skipped["documents"][0] == "poison/1"
+    assert any("skipped" in note and "poison/1" in note for note in notes)
+    with pytest.raises(KeyboardInterrupt):
+        course(tmp_path / "cut", Cut(corpus, step=REMEMBERED + 6))
+    resumed = course(tmp_path / "cut", poisoned)
+    assert resumed.rows() == whole.rows() and resumed.chain == whole.chain
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_change(corpus: Corpus) -> None:
+    session = fresh()
+    before = {name: weight.clone() for name, weight in session.weights().items()}
+    session.model.model.layers[0].mlp.up_proj.weight.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(GateError, match=r"the gradient is \w+ at step 1; documents of the batch: s"):
+        run(session, corpus)
+    assert all(torch.equal(weight, before[name]) for name, weight in session.weights().items())
+
+
+def test_a_corpus_that_changes_under_the_run_stops_it_before_the_next_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(utilisation, "SECONDS", 1e-3)
+    folder = write_shards(tmp_path / "tokens")
+    mixed = Corpus.of(Shards.open(folder), shares={"deu": 1.0}, digest="d", seed=1, sequence=32, samples=8)
+
+    class Touched(Poisoned):
+        def at(self, step: int) -> Batch:
+            if step == 5:
+                os.utime(folder / "shards" / "train-00001.bin", ns=(1, 1))
+            return super().at(step)
+
+    with pytest.raises(InputError, match=r"train-00001\.bin.*changed under the run"):
+        follow(
+            fresh(),
+            batches=Touched(mixed, step=-1),
+            recipe=recipe_of(12),
+            stage="train",
+            folder=tmp_path,
+            progress=Progress(quiet=True),
+        )
+    found = checkpoint.latest(tmp_path / "checkpoints")
+    assert found is not None and found.step == 4

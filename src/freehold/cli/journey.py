@@ -141,7 +141,9 @@ def forecast(charter: Charter, home: Workspace, steps: tuple[Step, ...], *, as_j
     states = {step.name: "done" if finished(charter, home, step) else "to do" for step in steps}
     figures: dict[str, Any] = {"stages": states}
     if "train" in states:
-        figures["training"] = part("freehold.stages.train.forecast:forecast")(charter)
+        tokenized = finished(charter, home, STEPS["tokenize"])
+        seen = tokenized.path if tokenized else None
+        figures["training"] = part("freehold.stages.train.forecast:forecast")(charter, seen)
     show.result({"figures": figures}, as_json=as_json, title="dry run: nothing was done")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from freehold.learn import checkpoint
 from freehold.learn.batches import Batches
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.diary import Diary
-from freehold.learn.loop import learn
+from freehold.learn.loop import Taken, learn
 from freehold.learn.phases import Phase, recipe_digest, schedule_of
 from freehold.learn.session import Session
 from freehold.learn.utilisation import matrix_rate
@@ -54,24 +55,37 @@ def follow(
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
             diary.open()
-        end = 0
-        for phase in Phase.of(recipe):
-            begin, end = end, end + phase.steps
-            session.enter(phase)
-            if end > first and "phases" in recipe:
-                progress.note(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
-            learn(
-                session.model,
-                batches=batches,
-                optimizer=session.optimizer,
-                schedule=schedule_of(recipe),
-                guard=session.guard,
-                first=max(first, begin),
-                last=end,
-                micro=phase.micro,
-                after=diary,
-            )
+        take_steps(session, batches=batches, recipe=recipe, first=first, progress=progress, after=diary)
     return diary
+
+
+def take_steps(
+    session: Session,
+    *,
+    batches: Batches,
+    recipe: dict[str, Any],
+    first: int,
+    progress: Progress,
+    after: Callable[[Taken], None],
+) -> None:
+    """The steps of a recipe from `first` on, phase by phase."""
+    end = 0
+    for phase in Phase.of(recipe):
+        begin, end = end, end + phase.steps
+        session.enter(phase)
+        if end > first and "phases" in recipe:
+            progress.note(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
+        learn(
+            session.model,
+            batches=batches,
+            optimizer=session.optimizer,
+            schedule=schedule_of(recipe),
+            guard=session.guard,
+            first=max(first, begin),
+            last=end,
+            micro=phase.micro,
+            after=after,
+        )
 
 
 def resumable(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:

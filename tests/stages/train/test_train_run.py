@@ -15,13 +15,18 @@ import torch
 from corpora import StageMaker
 from train_here import main as train_here
 
+from freehold import charter_file
 from freehold.errors import InputError
+from freehold.learn import memory
 from freehold.learn.shards import Shards
 from freehold.model import hf
+from freehold.model.config import ModelConfig
 from freehold.proof import chain
 from freehold.stage import Stage
 from freehold.stages.train import run as train
+from freehold.stages.train.forecast import forecast
 from freehold.stages.train.recipe import budget, compose, settle
+from freehold.stages.train.room import fitted, needed
 
 SCRIPT = Path(__file__).with_name("train_here.py")
 
@@ -198,3 +203,33 @@ def stage_like(stage: Stage, output: Path) -> Stage:
     """The same stage, into another folder."""
     output.mkdir()
     return replace(stage, output=output)
+
+
+def test_too_little_memory_lowers_what_passes_at_once_then_stops(
+    tokenized: Path, tmp_path: Path, stage_at: StageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
+    train = replace(stage.charter.train, sequence=2048, batch_tokens=16_384)
+    stage.charter = replace(stage.charter, train=train, model=replace(stage.charter.model, depth=6))
+    recipe, notes = compose(stage), list[str]()
+    monkeypatch.setattr(stage.progress, "note", notes.append)
+    shape = ModelConfig(**recipe["model"])
+    whole, one = (needed(shape, recipe, micro=micro, sequence=2048) for micro in (4, 1))
+    for have, micro in ((whole, 4), (whole - 1, 2), (one, 1)):
+        monkeypatch.setattr(memory, "available", lambda device, have=have: have)
+        assert fitted(stage, recipe)["micro"] == micro
+    assert "2 sequences of 2,048 tokens at once" in notes[0]
+    monkeypatch.setattr(memory, "available", lambda device: one - 1)
+    with pytest.raises(InputError, match=r"needs .* GB of memory, .* are free; depth = 5 or sequence = 1024 would"):
+        fitted(stage, recipe)
+    monkeypatch.setattr(memory, "available", lambda device: 1000)
+    with pytest.raises(InputError, match="larger machine"):
+        settle(stage, Shards.open(tokenized))
+
+
+def test_the_dry_run_tells_the_passes_over_scarce_text(tiny: Path, tokenized: Path) -> None:
+    charter = charter_file.load(tiny)
+    assert "supply" not in forecast(charter)
+    unique = json.loads((tokenized / "tokenize.json").read_text())["tokens_by_language"]
+    row = forecast(charter, tokenized)["supply"]["jpn"]
+    assert row["epochs"] == pytest.approx(24_576 * 0.4 / unique["jpn"], abs=1e-3)

@@ -13,8 +13,7 @@ from freehold.errors import InputError
 from freehold.learn.phases import Phase, steps_of
 from freehold.learn.scarcity import PLENTY, Pool, Use, account, capped, epochs_of
 from freehold.stage import Stage
-
-MICRO_TOKENS = 8192  # that pass through the model at once
+from freehold.stages.train.forecast import micro_of
 
 Recipe = dict[str, Any]
 
@@ -44,11 +43,6 @@ def listed(charter: Charter) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def micro_of(sequence: int) -> int:
-    """Sequences that pass through the model at once."""
-    return max(1, MICRO_TOKENS // sequence)
 
 
 def shares_of(charter: Charter, chosen: Mapping[str, float] | None = None) -> dict[str, float]:

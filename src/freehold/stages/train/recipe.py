@@ -22,8 +22,9 @@ from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.stages.train.forecast import shape_of
-from freehold.stages.train.phases import dated, listed, micro_of, rationed, shares_of
+from freehold.stages.train.forecast import micro_of, shape_of
+from freehold.stages.train.phases import dated, listed, rationed, shares_of
+from freehold.stages.train.room import fitted
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -40,7 +41,7 @@ def settle(stage: Stage, corpus: Shards) -> Recipe:
     if path.exists():
         recipe: Recipe = json.loads(path.read_bytes())
     else:
-        recipe = compose(stage)
+        recipe = fitted(stage, compose(stage))
         use_threads(recipe["threads"])
         recipe = dated(stage.charter, {**recipe, "steps": budget(stage, recipe, corpus)})
         recipe = rationed(stage, recipe, corpus.tokens())

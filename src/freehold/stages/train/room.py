@@ -1,0 +1,77 @@
+"""Room: whether a run fits this machine's memory, told before its first step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from freehold import charter as charters
+from freehold.charter import Charter
+from freehold.errors import InputError
+from freehold.learn import memory
+from freehold.learn.footprint import footprint
+from freehold.model.config import ModelConfig
+from freehold.stage import Stage
+from freehold.stages.train.forecast import shape_of
+
+SHORTEST = 16  # tokens of a sequence
+
+Recipe = dict[str, Any]
+
+
+def fitted(stage: Stage, recipe: Recipe) -> Recipe:
+    """The recipe with as many sequences at once as there is room for.
+
+    Raises InputError that says what is needed, what there is and what would fit, where there is no room for one.
+    """
+    have = memory.available(recipe.get("device", "cpu"))
+    if have is None:
+        return recipe
+    if "phases" in recipe:
+        recipe = {**recipe, "phases": [narrowed(stage, recipe, row, have=have) for row in recipe["phases"]]}
+    return narrowed(stage, recipe, recipe, have=have)
+
+
+def narrowed(stage: Stage, recipe: Recipe, row: dict[str, Any], *, have: int) -> dict[str, Any]:
+    """A row with `sequence` and `micro`, the latter halved until the run has room; tells so."""
+    shape, micro = ModelConfig(**recipe["model"]), min(row["micro"], row["samples"])
+    while (need := needed(shape, recipe, micro=micro, sequence=row["sequence"])) > have and micro > 1:
+        micro //= 2
+    if need > have:
+        raise InputError(
+            f"training needs {gigabytes(need)} of memory, {gigabytes(have)} are free",
+            where=charters.where(stage.charter.path, ("model", "depth")),
+            remedy=advice(stage.charter, recipe, sequence=row["sequence"], have=have),
+        )
+    if micro < min(row["micro"], row["samples"]):
+        stage.progress.note(f"{micro} sequences of {row['sequence']:,} tokens at once, as {gigabytes(have)} are free")
+        return {**row, "micro": micro}
+    return row
+
+
+def needed(shape: ModelConfig, recipe: Recipe, *, micro: int, sequence: int) -> int:
+    """Bytes at the highest point of a step."""
+    device = recipe.get("device", "cpu")
+    return footprint(shape, micro=micro, sequence=sequence, precision=recipe["precision"], device=device).total
+
+
+def advice(charter: Charter, recipe: Recipe, *, sequence: int, have: int) -> str:
+    """What would fit: the largest smaller depth, or the longest shorter sequence."""
+    vocabulary, fits = recipe["model"]["vocab_size"], list[str]()
+    for depth in range(recipe["model"]["depth"] - 1, 0, -1):
+        smaller = replace(charter, model=replace(charter.model, depth=depth))
+        if needed(shape_of(smaller, vocabulary=vocabulary), recipe, micro=1, sequence=sequence) <= have:
+            fits.append(f"depth = {depth}")
+            break
+    shorter = sequence // 2
+    while shorter >= SHORTEST:
+        if needed(ModelConfig(**recipe["model"]), recipe, micro=1, sequence=shorter) <= have:
+            fits.append(f"sequence = {shorter}")
+            break
+        shorter //= 2
+    return f"{' or '.join(fits)} would fit" if fits else "free memory, or take a larger machine"
+
+
+def gigabytes(size: int) -> str:
+    """Bytes for the eye: ``gigabytes(1_500_000_000) == "1.50 GB"``."""
+    return f"{size / 1e9:.2f} GB"

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from freehold.learn import memory
+from freehold.learn.footprint import footprint
+from freehold.model.config import ModelConfig
+
+SCRIPT = Path(__file__).with_name("peak_here.py")
+BELOW, ABOVE = 0.9, 1.35  # estimate : peak that we answer for
+MEMINFO = "MemTotal:       8000 kB\nMemFree:  100 kB\nMemAvailable:    5000 kB\n"
+GROUP = "/sys/fs/cgroup"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", [(4, 4096, 4, 256, "fp32"), (6, 8192, 4, 512, "bf16"), (2, 32768, 2, 512, "bf16")])
+def test_the_estimate_is_near_the_real_peak(shape: tuple[object, ...]) -> None:
+    command = [sys.executable, str(SCRIPT), *(str(part) for part in shape)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert BELOW < found["estimate"] / found["grown"] < ABOVE, found
+
+
+@given(st.integers(1, 20), st.integers(1, 64), st.sampled_from([128, 512, 2048]), st.sampled_from(["fp32", "bf16"]))
+def test_more_of_anything_takes_more(depth: int, micro: int, sequence: int, precision: str) -> None:
+    def total(depth: int, micro: int, sequence: int) -> int:
+        config = ModelConfig.from_depth(depth, vocabulary=8192, context=sequence)
+        return footprint(config, micro=micro, sequence=sequence, precision=precision).total
+
+    least = total(depth, micro, sequence)
+    assert least <= min(total(depth + 1, micro, sequence), total(depth, micro + 1, sequence))
+    assert least <= total(depth, micro, sequence * 2) or sequence == 2048  # beyond, probabilities are not kept
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({}, None),
+        ({"/proc/meminfo": MEMINFO}, 5000 * 1024),
+        ({"/proc/meminfo": MEMINFO, f"{GROUP}/memory.max": "max\n"}, 5000 * 1024),
+        (
+            {
+                "/proc/meminfo": MEMINFO,
+                f"{GROUP}/memory.max": "3000000\n",
+                f"{GROUP}/memory.current": "2000000\n",
+                f"{GROUP}/memory.stat": "anon 5\ninactive_file 250000\n",
+            },
+            1_250_000,
+        ),
+        (
+            {
+                f"{GROUP}/memory/memory.limit_in_bytes": "900\n",
+                f"{GROUP}/memory/memory.usage_in_bytes": "500\n",
+            },
+            400,
+        ),
+    ],
+)
+def test_what_is_left_is_the_least_of_machine_and_limits(files: dict[str, str], left: int | None) -> None:
+    assert memory.left_of(files) == left
+
+
+def test_this_machine_has_memory() -> None:
+    left = memory.available()
+    assert left is None or left > 50e6
