@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
-
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.loop import Taken
 from freehold.learn.session import Session
+from freehold.model import hf
 from freehold.progress import Task
 from freehold.proof import chain
 from freehold.records import canonical_json
@@ -100,7 +98,7 @@ class Diary:
                 "documents": chain.documents_root(self.documents),
                 "seed": self.recipe["seed"],
                 "learning_rate": round(rate, SHOWN_DECIMALS),
-                "checkpoint": hashlib.sha256(shipped(self.session)).hexdigest(),
+                "checkpoint": hf.digest(hf.weight_files(self.session.config, self.session.weights())),
                 "previous": previous,
             }
         )
@@ -117,9 +115,3 @@ class Diary:
         self.task.advance(
             self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
         )
-
-
-def shipped(session: Session) -> bytes:
-    """model.safetensors as these weights would ship."""
-    weights = session.weights()
-    return save({name: weights[name].contiguous() for name in sorted(weights)}, metadata={"format": "pt"})
