@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Session:
     @classmethod
     def of(cls, model: LanguageModel, *, rates: Rates, precision: str, compiled: bool, muon: bool = True) -> Session:
         """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
-        tables = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
+        tables = [cast("nn.Parameter", module.weight) for module in model.modules() if isinstance(module, nn.Embedding)]
         optimizer = Optimizer(
             model.named_parameters(), rates=rates.scaled(model.config.width), muon=muon, tables=tables, head=model.head
         )
