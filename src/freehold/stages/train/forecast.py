@@ -7,6 +7,7 @@ from typing import Any
 
 from freehold.charter import Charter
 from freehold.model.config import ModelConfig
+from freehold.model.declared import declare
 
 BYTES_WHILE_TRAINING = 16  # a parameter: fp32 weight and gradient, optimizer state, bf16 copy
 
@@ -15,7 +16,7 @@ def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
     """The model that a charter declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
     context = chosen.pop("context") or charter.train.sequence
-    return ModelConfig.from_depth(chosen.pop("depth"), vocabulary=vocabulary, context=context, **chosen)
+    return declare(chosen.pop("depth"), vocabulary=vocabulary, context=context, **chosen)
 
 
 def forecast(charter: Charter) -> dict[str, Any]:
