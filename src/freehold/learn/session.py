@@ -24,17 +24,21 @@ class Session:
 
     model: Transformer
     optimizer: Optimizer
+    frozen: dict[str, Tensor] = field(default_factory=dict)  # what the optimizer leaves as it is, in fp32
     guard: Guard = field(default_factory=Guard)
 
     @classmethod
     def of(cls, model: Transformer, *, rates: Rates, precision: str, compiled: bool, muon: bool = True) -> Session:
         """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
-        optimizer = Optimizer(model.named_parameters(), rates=rates.scaled(model.config.width), muon=muon)
+        named = list(model.named_parameters())
+        learning = ((name, weight) for name, weight in named if weight.requires_grad)
+        optimizer = Optimizer(learning, rates=rates.scaled(model.config.width), muon=muon)
+        frozen = {name: weight.detach().float().clone() for name, weight in named if not weight.requires_grad}
         set_precision(model, precision)
         model.train()
         if compiled:
             compilation.use(model)
-        return cls(model=model, optimizer=optimizer)
+        return cls(model=model, optimizer=optimizer, frozen=frozen)
 
     @property
     def config(self) -> ModelConfig:
@@ -42,14 +46,17 @@ class Session:
         return self.model.config
 
     def weights(self) -> dict[str, Tensor]:
-        """The fp32 masters under their Hugging Face names."""
+        """The fp32 masters under their Hugging Face names, frozen weights included."""
         masters: dict[int, Tensor] = {}
         for group in self.optimizer.groups.values():
             if isinstance(group, AdamW):
                 masters[id(group.weight)] = group.master
             else:
                 masters |= {id(weight): master for weight, master in zip(group.weights, group.master, strict=True)}
-        return {name: masters[id(weight)] for name, weight in self.model.named_parameters()}
+        return {
+            name: masters[id(weight)] if weight.requires_grad else self.frozen[name]
+            for name, weight in self.model.named_parameters()
+        }
 
     def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2) -> str:
         """Write a checkpoint from which training goes on at `step`; its SHA-256."""

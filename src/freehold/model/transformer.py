@@ -162,6 +162,16 @@ class Transformer(nn.Module):
         return head_loss(x_NC, self.lm_head.weight, targets_BT.flatten(), divisor=divisor)
 
     @property
+    def embedding(self) -> nn.Parameter:
+        """The table (V, C) of what tokens enter as."""
+        return cast("nn.Parameter", self.model.embed_tokens.weight)
+
+    @property
+    def head(self) -> nn.Parameter:
+        """The matrix (V, C) of the head: the table itself where they are tied."""
+        return cast("nn.Parameter", self.lm_head.weight)
+
+    @property
     def stream_type(self) -> torch.dtype:
         """The type in which layers compute."""
         return self.model.norm.weight.dtype
