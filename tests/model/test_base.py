@@ -67,21 +67,19 @@ def torn(folder: Path) -> None:
     ("damage", "message"),
     [
         (lambda at: edit(at / "config.json", model_type="rwkv"), "model_type 'rwkv' is not"),
-        (lambda at: shard(at, lost=True), "the shard model-00002-of-00002.safetensors is missing"),
-        (lambda at: (at / "model.safetensors").unlink(), "neither model.safetensors nor model.safetensors.index.json"),
-        (torn, "model.safetensors: no whole safetensors file; fetch the folder again"),
-        (quantized, "stored as I8; give weights in one of F32, F16, BF16"),
+        (lambda at: shard(at, lost=True), "model-00002-of-00002.safetensors is missing"),
+        (lambda at: (at / "model.safetensors").unlink(), "model.safetensors is missing"),
+        (torn, "model.safetensors: unreadable: .*; fetch the folder again"),
+        (quantized, "stored as I8"),
         (lambda at: edit(at / "config.json", quantization_config={"bits": 4}), "quanti[sz]ed"),
-        (lambda at: edit(at / "config.json", vocab_size=300), "the tokenizer has an id 319, the model 300 rows"),
+        (lambda at: edit(at / "config.json", vocab_size=300), "has the shape"),
         (lambda at: (at / "tokenizer.json").unlink(), "tokenizer.json is missing"),
         (lambda at: edit(at / "config.json", bos_token_id=7), "config.json gives bos the id 7, its tokenizer 0"),
         (lambda at: edit(at / "tokenizer_config.json", eos_token="<e>"), "its tokenizer has no eos token '<e>'"),
         (lambda at: (at / "config.json").write_text("["), "config.json: unreadable"),
     ],
 )
-def test_a_folder_that_cannot_be_trained_is_refused(
-    folder: Path, damage: Callable[[Path], None], message: str
-) -> None:
+def test_a_folder_that_cannot_be_trained_is_refused(folder: Path, damage: Callable[[Path], None], message: str) -> None:
     damage(folder)
     with pytest.raises(InputError, match=message):
         BaseModel.inspect(folder)

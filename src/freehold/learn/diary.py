@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import save
-
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.loop import Taken
 from freehold.learn.session import Session
+from freehold.model import hf
 from freehold.progress import Task
 from freehold.proof import chain
 from freehold.records import canonical_json
@@ -101,7 +98,7 @@ class Diary:
                 "documents": chain.documents_root(self.documents),
                 "seed": self.recipe["seed"],
                 "learning_rate": round(rate, SHOWN_DECIMALS),
-                "checkpoint": hashlib.sha256(shipped(self.session, dtype=self.recipe["dtype"])).hexdigest(),
+                "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
                 **origin,
             }
@@ -121,7 +118,6 @@ class Diary:
         )
 
 
-def shipped(session: Session, *, dtype: str) -> bytes:
-    """model.safetensors as these weights would ship in `dtype` ("float32", "bfloat16", "float16")."""
-    weights, cast = session.weights(), getattr(torch, dtype)
-    return save({name: weights[name].to(cast).contiguous() for name in sorted(weights)}, metadata={"format": "pt"})
+def shipped(session: Session, *, dtype: str) -> str:
+    """The digest of the weights as they would ship in `dtype` ("float32", "bfloat16", "float16")."""
+    return hf.digest(hf.weight_files(session.config, session.weights(), dtype=dtype))

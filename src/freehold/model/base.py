@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from freehold.errors import InputError
 from freehold.model.config import ModelConfig
+from freehold.plugins import part
 
-SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
@@ -36,12 +38,10 @@ class BaseModel:
         Raises InputError for an unknown family, a missing or torn shard, a type we cannot train in, and a tokenizer
         that does not belong to the model.
         """
-        config = read_json(folder / "config.json")
-        if "quantization_config" in config:
-            advice = "take the folder with the weights as they were trained"
-            raise InputError("its weights are quantized", where=str(folder), remedy=advice)
-        shape = ModelConfig.from_hugging_face(config, where=str(folder / "config.json"))
-        weights = weight_files(folder)
+        found = part("freehold.model.hf:inspect")(folder)
+        if found.config is None:
+            raise found.reason
+        shape: ModelConfig = found.config
         tokenizer = read_json(folder / "tokenizer.json")
         present = (folder / "tokenizer_config.json").is_file()
         settings = read_json(folder / "tokenizer_config.json") if present else {}
@@ -49,12 +49,12 @@ class BaseModel:
         if max(numbers.values()) >= shape.vocab_size:
             message = f"the tokenizer has an id {max(numbers.values())}, the model {shape.vocab_size} rows"
             raise InputError(message, where=str(folder), remedy="give the tokenizer that this model was trained with")
-        bos, eos, pad = control_ids(config, settings, numbers, where=str(folder))
+        bos, eos, pad = control_ids(read_json(folder / "config.json"), settings, numbers, where=str(folder))
         return cls(
             folder=folder,
             shape=shape,
-            dtype=stored_type(folder, weights),
-            weights=weights,
+            dtype=main_type(found.plan.types, found.shapes),
+            weights=found.files,
             tokenizer=tokenizer,
             tokens=max(numbers.values()) + 1,
             settings=settings,
@@ -77,47 +77,12 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def weight_files(folder: Path) -> tuple[str, ...]:
-    """The safetensors files of a folder, sorted. Raises InputError naming the first that is missing."""
-    if (folder / SINGLE).is_file():
-        return (SINGLE,)
-    if not (folder / INDEX).is_file():
-        advice = "give a folder with safetensors weights"
-        raise InputError(f"neither {SINGLE} nor {INDEX} is there", where=str(folder), remedy=advice)
-    names = tuple(sorted(set(read_json(folder / INDEX).get("weight_map", {}).values())))
-    for name in names:
-        if not (folder / name).is_file():
-            raise InputError(f"the shard {name} is missing", where=str(folder), remedy="fetch the folder again")
-    return names
-
-
-def stored_type(folder: Path, weights: tuple[str, ...]) -> str:
-    """The type of most numbers. Raises InputError for a torn file, or a type that is no 16- or 32-bit float."""
+def main_type(types: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """The type of most numbers."""
     sizes = dict.fromkeys(DTYPES, 0)
-    for name in weights:
-        for tensor, entry in header(folder / name).items():
-            if entry["dtype"] not in DTYPES:
-                message = f"{tensor} is stored as {entry['dtype']}"
-                advice = f"give weights in one of {', '.join(DTYPES)}"
-                raise InputError(message, where=str(folder / name), remedy=advice)
-            begin, end = entry["data_offsets"]
-            sizes[entry["dtype"]] += end - begin
-    return DTYPES[max(sizes, key=lambda name: sizes[name])]
-
-
-def header(path: Path) -> dict[str, Any]:
-    """{tensor: {dtype, shape, data_offsets}} of a safetensors file. Raises InputError if the file is cut short."""
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            found: dict[str, Any] = json.loads(file.read(length)) if length <= path.stat().st_size else {}
-        found.pop("__metadata__", None)
-        whole = 8 + length + max(entry["data_offsets"][1] for entry in found.values())
-    except (OSError, ValueError, KeyError, TypeError):
-        whole = -1
-    if whole != path.stat().st_size:
-        raise InputError("no whole safetensors file", where=str(path), remedy="fetch the folder again")
-    return found
+    for name, kind in types.items():
+        sizes[kind] += prod(shapes[name])
+    return DTYPES[max(sizes, key=lambda kind: sizes[kind])]
 
 
 def token_numbers(tokenizer: dict[str, Any]) -> dict[str, int]:

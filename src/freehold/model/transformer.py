@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +17,12 @@ from freehold.model.attention import Attend, causal_attention, causal_bias, prod
 from freehold.model.config import ModelConfig
 from freehold.model.experts import Mixture, Router
 from freehold.model.head import head_loss
+from freehold.model.language import LanguageModel
 from freehold.model.latent import LatentAttention
 from freehold.model.layers import FeedForward, RMSNorm, linear
 from freehold.model.rotary import Turn, turn
+
+__all__ = ["LanguageModel", "LayerAttend", "Transformer"]
 
 LayerAttend = Callable[[int, Tensor, Tensor, Tensor], Tensor]  # (layer, q_BHTD, k_BKTD, v_BKTD) -> o_BHTD
 
@@ -100,7 +103,7 @@ class Trunk(nn.Module):
         self.norm = RMSNorm(config.width, eps=config.norm_eps)
 
 
-class Transformer(nn.Module):
+class Transformer(LanguageModel):
     """A causal language model of any family in `families.py`.
 
     Weights are uninitialised until `learn.start.initialise` or `model.hf.load_folder` fills them. Parameters may be
@@ -110,7 +113,7 @@ class Transformer(nn.Module):
     def __init__(self, config: ModelConfig, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
         """On the device "meta" nothing is allocated: enough to know names and shapes."""
         super().__init__()
-        self.config = config
+        self.config: ModelConfig = config
         with torch.device("meta"):
             self.model = Trunk(config)
             self.lm_head = linear(config.width, config.vocab_size)
@@ -158,10 +161,6 @@ class Transformer(nn.Module):
             for window in {self.config.window(layer) for layer in range(self.config.depth)}
         }
 
-    def forward(self, tokens_BT: Tensor) -> Tensor:
-        """Logits (B, T, V) of the token after each position."""
-        return self.logits(self.hidden(tokens_BT))
-
     def logits(self, x_BTC: Tensor) -> Tensor:
         """Logits (…, V) of the stream (…, C) that `hidden` returned."""
         return functional.linear(x_BTC, self.lm_head.weight.to(x_BTC.dtype))
@@ -198,14 +197,9 @@ class Transformer(nn.Module):
         return self.lm_head.weight
 
     @property
-    def embedding(self) -> nn.Parameter:
-        """The table (V, C) of what tokens enter as."""
-        return cast("nn.Parameter", self.model.embed_tokens.weight)
-
-    @property
-    def head(self) -> nn.Parameter:
-        """The matrix (V, C) of the head: the table itself where they are tied."""
-        return cast("nn.Parameter", self.lm_head.weight)
+    def wide(self) -> tuple[nn.Parameter, ...]:
+        """The table: it is only looked up, and its gradient sums thousands of rare small numbers."""
+        return (self.embedding,)
 
     @property
     def stream_type(self) -> torch.dtype:

@@ -40,13 +40,12 @@ Recipe = dict[str, Any]
 def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe:
     """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
     path = stage.scratch / "recipe.json"
-    if path.exists():
-        recipe: Recipe = json.loads(path.read_bytes())
-    else:
-        recipe = compose(stage, origin)
-        use_threads(recipe["threads"])
-        recipe["steps"] = budget(stage, recipe, corpus, origin)
-        place(path, canonical_json(recipe), scratch=stage.scratch)
+    if not path.exists():
+        composed = compose(stage, origin)
+        use_threads(composed["threads"])
+        composed["steps"] = budget(stage, composed, corpus, origin)
+        place(path, canonical_json(composed), scratch=stage.scratch)
+    recipe: Recipe = json.loads(path.read_bytes())
     use_threads(recipe["threads"])
     return recipe
 
