@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_model import tiny_model
 
 from freehold.errors import InputError
 from freehold.learn.freezing import freeze
 from freehold.learn.optimizer import Rates
 from freehold.learn.session import Session
 from freehold.model.transformer import Transformer
+from tiny_model import tiny_model
 
 
 def frozen_names(*parts: str) -> set[str]:

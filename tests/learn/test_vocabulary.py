@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_model import tiny_model
 
 from freehold.errors import InputError
 from freehold.learn.vocabulary import widen, widened
 from freehold.model.transformer import Transformer
+from tiny_model import tiny_model
 
 PIECES = {300: [5, 6], 301: [7, 8, 9], 303: [299]}
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_model import tiny_folder
 
 from freehold.errors import InputError
 from freehold.model.base import BaseModel
+from tiny_model import tiny_folder
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def torn(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda at: edit(at / "config.json", model_type="rwkv"), "model_type 'rwkv' is not"),
+        (lambda at: edit(at / "config.json", model_type="unheard-of"), "transformers cannot open 'unheard-of'"),
         (lambda at: shard(at, lost=True), "model-00002-of-00002.safetensors is missing"),
         (lambda at: (at / "model.safetensors").unlink(), "model.safetensors is missing"),
         (torn, "model.safetensors: unreadable: .*; fetch the folder again"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from freehold.errors import InputError
-from freehold.model.transformer import Transformer
+from freehold.model.language import LanguageModel
 
 LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 INSIDE = {
@@ -16,7 +16,7 @@ INSIDE = {
 }
 
 
-def freeze(model: Transformer, parts: Sequence[str]) -> None:
+def freeze(model: LanguageModel, parts: Sequence[str]) -> None:
     """Take the gradients of `parts` away: embedding, head, attention, feed-forward, norms, blocks:FIRST-LAST.
 
     Raises InputError for a part that this model does not have, and where nothing would be left to learn.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from freehold.errors import InputError
-from freehold.model.transformer import Transformer
+from freehold.model.language import LanguageModel
 
 Pieces = Mapping[int, Sequence[int]]  # new token → the older tokens it stands for
 
@@ -35,7 +35,7 @@ def widened(table_VC: Tensor, *, rows: int, pieces: Pieces) -> Tensor:
     return table_WC
 
 
-def widen(model: Transformer, *, rows: int, pieces: Pieces) -> None:
+def widen(model: LanguageModel, *, rows: int, pieces: Pieces) -> None:
     """Give a model's embedding and head `rows` rows, in place; a tied head stays tied."""
     tables = {id(table): table for table in (model.embedding, model.head)}
     wider = {key: nn.Parameter(widened(table, rows=rows, pieces=pieces)) for key, table in tables.items()}

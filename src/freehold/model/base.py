@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from freehold.errors import InputError
-from freehold.model.config import ModelConfig
+from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.plugins import part
 
 DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -21,7 +21,7 @@ class BaseModel:
     """What a base's files say about it."""
 
     folder: Path
-    shape: ModelConfig
+    shape: ModelConfig | ForeignConfig
     dtype: str  # "float32", "float16" or "bfloat16": how most of its numbers are stored
     weights: tuple[str, ...]  # names of the files that hold them
     tokenizer: dict[str, Any]  # tokenizer.json
@@ -39,9 +39,7 @@ class BaseModel:
         that does not belong to the model.
         """
         found = part("freehold.model.hf:inspect")(folder)
-        if found.config is None:
-            raise found.reason
-        shape: ModelConfig = found.config
+        shape = found.config or part("freehold.model.hf:load_folder")(folder).config  # foreign: known once it is open
         tokenizer = read_json(folder / "tokenizer.json")
         present = (folder / "tokenizer_config.json").is_file()
         settings = read_json(folder / "tokenizer_config.json") if present else {}

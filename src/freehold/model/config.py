@@ -225,6 +225,33 @@ class ModelConfig:
         return (2 * self.depth + 1) * self.width + biases
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignConfig:
+    """What is known of a model that transformers runs for us (see `foreign.py`)."""
+
+    family: str  # model_type of config.json
+    vocab_size: int
+    width: int
+    depth: int
+    context: int  # tokens
+    tied: bool
+    bos_id: int | None
+    eos_id: int | None
+    pad_id: int | None
+    parameters: int  # counted
+    matrix_parameters: int  # counted: every matrix but the tables that tokens and positions are looked up in
+    published: str | None
+    published_generation: str | None = None
+
+    def flops_per_token(self, sequence: int) -> int:
+        """Training FLOPs per token as if attention were as wide as the stream and every matrix used."""
+        return 6 * self.matrix_parameters + 6 * self.depth * sequence * self.width
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
 def _seen(sequence: int, window: int) -> int:
     """Twice the positions that a position of a sequence sees on average (causal attention, half counted).
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from freehold.errors import InputError
-from freehold.model.config import Experts, Latent, ModelConfig, Scaling
+from freehold.model.config import Experts, ForeignConfig, Latent, ModelConfig, Scaling
 
 Values = Mapping[str, Any]
 
@@ -90,7 +90,7 @@ def read(values: Values, *, where: str = "config.json") -> ModelConfig:
             "context": values["max_position_embeddings"],
             "norm_eps": values["rms_norm_eps"],
             "tied": bool(values.get("tie_word_embeddings", False)),
-            **{name: _first(values.get(KEYS[name])) for name in ("bos_id", "eos_id", "pad_id")},
+            **{name: first_of(values.get(KEYS[name])) for name in ("bos_id", "eos_id", "pad_id")},
             **_positions(values, where=where),
         }
         return ModelConfig(**{**shape, **PARTICULARS[family](values)})
@@ -100,19 +100,19 @@ def read(values: Values, *, where: str = "config.json") -> ModelConfig:
         raise InputError(f"not as expected: {odd}", where=where, remedy="give a complete folder") from None
 
 
-def text(config: ModelConfig, *, dtype: str | None = None) -> str:
+def text(config: ModelConfig | ForeignConfig, *, dtype: str | None = None) -> str:
     """config.json; `dtype` ("float32", "bfloat16", "float16") is that of the weights beside it."""
     dtype = dtype or dtype_of(config)
-    if config.published is None:
+    if isinstance(config, ModelConfig) and config.published is None:
         return json.dumps(write(config, dtype=dtype), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    values = json.loads(config.published)
+    values = json.loads(config.published or "{}")
     told = _changed(config, values) | ({} if dtype == dtype_of(config) else {_dtype_key(values): dtype})
-    if not told:
+    if not told and config.published is not None:
         return config.published
     return json.dumps({**values, **told}, indent=2, ensure_ascii=False) + "\n"
 
 
-def generation_text(config: ModelConfig) -> str | None:
+def generation_text(config: ModelConfig | ForeignConfig) -> str | None:
     """generation_config.json; None for a model that came without one."""
     special = {KEYS[name]: getattr(config, name) for name in ("bos_id", "eos_id", "pad_id")}
     if config.published is None:
@@ -126,7 +126,7 @@ def generation_text(config: ModelConfig) -> str | None:
     return json.dumps({**json.loads(config.published_generation), **told}, indent=2, ensure_ascii=False) + "\n"
 
 
-def dtype_of(config: ModelConfig) -> str:
+def dtype_of(config: ModelConfig | ForeignConfig) -> str:
     """The type in which weights ship unless told otherwise: that of the published folder, or float32."""
     values = {} if config.published is None else json.loads(config.published)
     return str(values.get("dtype") or values.get("torch_dtype") or "float32")
@@ -214,8 +214,11 @@ def _told(config: ModelConfig) -> dict[str, Any]:
     return told
 
 
-def _changed(config: ModelConfig, values: Values) -> dict[str, Any]:
+def _changed(config: ModelConfig | ForeignConfig, values: Values) -> dict[str, Any]:
     """The entries of a published config.json that are no longer true, as they are now."""
+    if isinstance(config, ForeignConfig):
+        told = {KEYS[name]: getattr(config, name) for name in ("vocab_size", "bos_id", "eos_id", "pad_id")}
+        return {key: value for key, value in told.items() if first_of(values.get(key)) != value}
     before = read(values)
     differing = {
         field.name
@@ -237,7 +240,7 @@ def _dtype_key(values: Values) -> str:
     return "torch_dtype" if "torch_dtype" in values else "dtype"
 
 
-def _first(token: Any) -> int | None:
+def first_of(token: Any) -> int | None:
     """A special token; the first where several end a text."""
     return token[0] if isinstance(token, list) and token else token if isinstance(token, int) else None
 

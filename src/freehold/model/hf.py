@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,27 +14,31 @@ from torch import Tensor
 
 from freehold.errors import InputError
 from freehold.model import families
-from freehold.model.config import ModelConfig
+from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.experts import apart
+from freehold.model.foreign import open_foreign
+from freehold.model.language import LanguageModel
 from freehold.model.shards import INDEX, TYPES, WEIGHTS, Inspection, Plan, inspect, whole_plan
 from freehold.model.transformer import Transformer
 from freehold.proof.chain import weights_digest
 
 __all__ = ["INDEX", "WEIGHTS", "digest", "digest_of_folder", "inspect", "load_folder", "save_folder", "weight_files"]
 
+Config = ModelConfig | ForeignConfig
+
 SHARD_BYTES = 5_000_000_000  # of one file at most
 BLOCK_BYTES = 2**24  # read at once
 
 
-def load_folder(folder: Path, *, dtype: torch.dtype = torch.float32) -> Transformer:
+def load_folder(folder: Path, *, dtype: torch.dtype = torch.float32) -> LanguageModel:
     """A model in evaluation mode from a Hugging Face folder, whatever its shards are.
 
     Raises InputError naming what is missing or foreign, before the model is allocated. Beside the model no more than
-    one tensor is held.
+    one tensor is held. A family that we do not build comes as a `Foreign`.
     """
     found = inspect(folder)
     if found.config is None:
-        raise found.reason or InputError("is not a model we build", where=str(folder))
+        return open_foreign(found, dtype=dtype).eval()
     model = Transformer(found.config, dtype=dtype)
     places = apart(model.state_dict())
     for file in found.files:
@@ -50,7 +53,7 @@ def load_folder(folder: Path, *, dtype: torch.dtype = torch.float32) -> Transfor
 def save_folder(
     folder: Path,
     *,
-    config: ModelConfig,
+    config: Config,
     weights: Mapping[str, Tensor],
     dtype: str | None = None,
     plan: Plan | None = None,
@@ -74,7 +77,7 @@ def save_folder(
 
 
 def weight_files(
-    config: ModelConfig,
+    config: Config,
     weights: Mapping[str, Tensor],
     *,
     dtype: str | None = None,
@@ -109,12 +112,12 @@ def digest_of_folder(folder: Path) -> str:
     return weights_digest(found)
 
 
-def _own_plan(config: ModelConfig, weights: Mapping[str, Tensor], *, dtype: str | None, shard_bytes: int) -> Plan:
+def _own_plan(config: Config, weights: Mapping[str, Tensor], *, dtype: str | None, shard_bytes: int) -> Plan:
     tensors = {name: tensor for name, tensor in apart(weights).items() if not _spare(name, config)}
     return whole_plan(tensors, dtype=dtype or families.dtype_of(config), shard_bytes=shard_bytes)
 
 
-def _shipped(config: ModelConfig, weights: Mapping[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+def _shipped(config: Config, weights: Mapping[str, Tensor], plan: Plan) -> dict[str, Tensor]:
     """Tensors by the names files have: experts apart, and a tied head where the plan wants one."""
     shipped = apart(weights)
     if config.tied and "lm_head.weight" in plan.files:
@@ -122,7 +125,7 @@ def _shipped(config: ModelConfig, weights: Mapping[str, Tensor], plan: Plan) -> 
     return shipped
 
 
-def _spare(name: str, config: ModelConfig) -> bool:
+def _spare(name: str, config: Config) -> bool:
     return config.tied and name == "lm_head.weight"
 
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tiny_model import TEXTS, tiny_tokenizer
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import ByteFallback, Fuse, Replace, Strip
 from tokenizers.decoders import Sequence as Steps
@@ -19,6 +18,7 @@ from tokenizers.pre_tokenizers import Metaspace
 from freehold.errors import InputError
 from freehold.progress import Progress
 from freehold.stages.tokenize.extension import Extension, extend
+from tiny_model import TEXTS, tiny_tokenizer
 
 POLISH = (
     "Rzeczpospolita Polska jest dobrem wspólnym wszystkich obywateli. Rzeczpospolita Polska jest demokratycznym "
@@ -130,7 +130,7 @@ def test_a_text_that_holds_too_few_pairs_gives_fewer_tokens() -> None:
 
 def test_a_vocabulary_of_another_kind_is_refused() -> None:
     described = json.loads(Tokenizer(Unigram([("a", -1.0), ("<unk>", -2.0)], unk_id=1)).to_str())
-    with pytest.raises(InputError, match="of kind Unigram cannot be extended; set \\[base\\].new_tokens to 0"):
+    with pytest.raises(InputError, match="of kind Unigram cannot be extended; set"):
         extended(described)
     with pytest.raises(InputError, match="neither byte-level BPE nor"):
         extended({**byte_level(), "decoder": None})

@@ -1,4 +1,4 @@
-"""What a training run will cost, from the charter alone: no torch, no data, a moment."""
+"""What a training run will cost, from the charter and its base alone: no data, a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.model.base import BaseModel
-from freehold.model.config import ModelConfig
+from freehold.model.config import ForeignConfig, ModelConfig
 
 BYTES_WHILE_TRAINING = 16  # a parameter: fp32 weight and gradient, optimizer state, bf16 copy
 DEPTH = 6  # where the charter names none
@@ -34,8 +34,8 @@ def base_of(charter: Charter) -> BaseModel:
         raise InputError(f"{table}.{key}: {message}", where=place, remedy=remedy)
 
     for name, wanted in asdict(charter.model).items():
-        if wanted is not None and wanted != getattr(base.shape, name):
-            refuse("model", name, f"the base has {getattr(base.shape, name)}", "remove it: the shape is the base's")
+        if wanted not in (None, has := getattr(base.shape, name, None)):
+            refuse("model", name, f"the base has {has}", "remove it: the shape is the base's")
     if charter.train.sequence > base.shape.context:
         refuse("train", "sequence", f"is longer than the base's context of {base.shape.context}", "shorten it")
     return base
@@ -44,6 +44,7 @@ def base_of(charter: Charter) -> BaseModel:
 def forecast(charter: Charter) -> dict[str, Any]:
     """Parameters, tokens, FLOPs and memory of the run; tokens and FLOPs are None where the budget is in minutes."""
     train = charter.train
+    shape: ModelConfig | ForeignConfig
     if charter.base is None:
         shape = shape_of(charter, vocabulary=charter.tokenizer.vocabulary)
     else:

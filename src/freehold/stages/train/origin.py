@@ -12,8 +12,8 @@ from freehold.learn.freezing import freeze
 from freehold.learn.vocabulary import widen
 from freehold.model import hf
 from freehold.model.base import BaseModel
-from freehold.model.config import ModelConfig
-from freehold.model.transformer import Transformer
+from freehold.model.config import ForeignConfig, ModelConfig
+from freehold.model.language import LanguageModel
 from freehold.proof import chain
 from freehold.stage import Stage, file_digest
 from freehold.stages.train.forecast import base_of
@@ -47,7 +47,7 @@ class Origin:
         )
 
     @property
-    def shape(self) -> ModelConfig:
+    def shape(self) -> ModelConfig | ForeignConfig:
         """The base's shape with this run's vocabulary; it keeps the control tokens it names."""
         own = self.base.shape
         return replace(
@@ -62,7 +62,7 @@ class Origin:
         """SHA-256 of the base's weights: of the file, or of the table of several."""
         return chain.weights_digest({name: file_digest(path) for name, path in self.weights.items()})
 
-    def model(self) -> Transformer:
+    def model(self) -> LanguageModel:
         """The base in fp32, ready to learn."""
         model = hf.load_folder(self.base.folder)
         if self.rows != model.config.vocab_size or self.pieces:

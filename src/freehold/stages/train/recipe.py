@@ -21,6 +21,7 @@ from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
+from freehold.model.language import LanguageModel
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -114,6 +115,7 @@ def corpus_of(recipe: Recipe, shards: Shards) -> Corpus:
 
 def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
     """A model at its start, drawn from the published seed or taken from the base, ready to learn."""
+    model: LanguageModel
     if origin is None:
         model = Transformer(ModelConfig(**recipe["model"]))
         initialise(model, seed=recipe["seed"])
