@@ -30,7 +30,7 @@ sha256sum RELEASE/model/model.safetensors  # {weights}
 ```
 
 The last line of `refine/chain.jsonl` names the same digest as `checkpoint`; every line names the digest of the line
-before it as `previous`, back to the weights drawn from the published seed.
+before it as `previous`, back to {origin}.
 
 ## What is here
 
@@ -56,4 +56,7 @@ the start, and no list proves that it names every input.
 
 def evidence_guide(facts: Facts, *, party: str, weights: str) -> str:
     """The guide for this release; `weights` is the SHA-256 of model.safetensors."""
-    return TEXT.format(title=facts.title, party=party, weights=weights)
+    origin = "the weights drawn from the published seed"
+    if facts.base is not None:
+        origin = f"the weights of the open model {facts.base.name}, whose SHA-256 its first line gives as `base`"
+    return TEXT.format(title=facts.title, party=party, weights=weights, origin=origin)

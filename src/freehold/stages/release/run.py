@@ -38,6 +38,7 @@ MODEL_FILES = (
     "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
+    "special_tokens_map.json",
     "chat_template.jinja",
 )
 
