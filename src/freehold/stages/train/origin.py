@@ -78,7 +78,7 @@ class Origin:
         """
         assert charter.base is not None
         factor = charter.base.learning_rate / charter.train.learning_rate
-        size = float(hf.load_folder(self.base.folder).embedding.float().square().mean().sqrt())
+        size = float(hf.load_folder(self.base.folder).embedding.detach().float().square().mean().sqrt())
         return {
             "matrix": charter.base.learning_rate,
             "embedding": factor * charter.train.embedding_learning_rate * min(1.0, size),
