@@ -36,7 +36,7 @@ def foreign(family: str, folder: Path) -> Any:
     model = transformers.AutoModelForCausalLM.from_config(getattr(transformers, kind)(**shape)).eval()
     with torch.no_grad():
         for weight in model.parameters():
-            weight += torch.randn_like(weight) * 0.1
+            weight.add_(torch.randn_like(weight), alpha=0.1)
     model.save_pretrained(folder)
     return model
 

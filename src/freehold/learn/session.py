@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ class Session:
         """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
         named = list(model.named_parameters())
         learning = [(name, weight) for name, weight in named if weight.requires_grad]
-        tables = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
+        tables = [cast("nn.Parameter", module.weight) for module in model.modules() if isinstance(module, nn.Embedding)]
         optimizer = Optimizer(
             learning, rates=rates.scaled(model.config.width), muon=muon, tables=tables, head=model.head
         )

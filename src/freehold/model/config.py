@@ -6,6 +6,7 @@ ecosystem sets the rest, and reads and writes its config.json.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -184,7 +185,8 @@ class ModelConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values under our own names, from which `ModelConfig(**values)` is made again."""
-        return asdict(self)
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists, as a recipe has them
+        return values
 
     def _matrices(self, *, active: bool) -> int:
         """Numbers of all matrices and the head; of experts only those that a token uses if `active`."""

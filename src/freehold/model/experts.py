@@ -53,7 +53,7 @@ class Router(nn.Module):
     def _choose(self, score_NE: Tensor) -> Tensor:
         """The best experts (N, K) of the best groups; the bias counts for the choice alone."""
         groups = self.experts.groups
-        biased_NGX = (score_NE + self.e_score_correction_bias).unflatten(1, (groups, -1))
+        biased_NGX: Tensor = (score_NE + self.e_score_correction_bias).unflatten(1, (groups, -1))
         if groups > 1:
             group_NG = biased_NGX.topk(2, dim=-1).values.sum(-1)
             best = group_NG.topk(self.experts.chosen_groups, dim=-1).indices
@@ -82,7 +82,8 @@ class Stack(nn.Module):
 
     def forward(self, x_MI: Tensor, ends_E: Tensor) -> Tensor:
         """Rows sorted by expert, (M, in) to (M, out); `ends_E` says where each expert's rows end."""
-        return functional.grouped_mm(x_MI, self.weight.transpose(1, 2), offs=ends_E)
+        y_MO: Tensor = functional.grouped_mm(x_MI, self.weight.transpose(1, 2), offs=ends_E)
+        return y_MO
 
 
 class ExpertFeedForward(nn.Module):
@@ -103,7 +104,8 @@ class ExpertFeedForward(nn.Module):
         inner_MF = functional.silu(self.gate_proj(x_MC, ends_E)) * self.up_proj(x_MC, ends_E)
         # Back in the tokens' order the answers are summed one after the other: no sum depends on a race.
         y_NKC = self.down_proj(inner_MF, ends_E)[order_M.argsort()].unflatten(0, (-1, K))
-        return (y_NKC.float() * share_NK.unsqueeze(-1)).sum(1).to(x_NC.dtype)
+        y_NC: Tensor = (y_NKC.float() * share_NK.unsqueeze(-1)).sum(1).to(x_NC.dtype)
+        return y_NC
 
 
 def tally(chosen_NK: Tensor, count: int) -> Tensor:

@@ -271,7 +271,7 @@ def _positions(values: Values, *, where: str) -> dict[str, Any]:
             raise NotBuilt("rotary positions that differ between layers are not supported", where=where)
         rope = layered[0]
     theta = float(rope.get("rope_theta") or values.get("rope_theta") or 10_000.0)
-    kind = rope.get("rope_type") or rope.get("type") or "default"
+    kind: Any = rope.get("rope_type") or rope.get("type") or "default"
     if kind == "default":
         return {"rope_theta": theta}
     if kind not in SCALED or rope.get("partial_rotary_factor") not in (None, 1, 1.0):

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from freehold.errors import InputError
+from freehold.model.language import Shape
 from freehold.model.sampling import Scores, best, choose, logarithms, point
 from freehold.model.slots import slots_of
 from freehold.model.streaming import TextStream, control_tokens, token_bytes
@@ -102,7 +103,7 @@ class Decoder:
             sizes = f"the tokenizer has {tokenizer.get_vocab_size()} tokens, the model {config.vocab_size}"
             raise InputError(sizes, where="tokenizer.json", remedy="use the tokenizer the model was trained with")
         self.tokenizer = tokenizer
-        self.config = config
+        self.config: Shape = config
         self.cache = slots_of(model, slots=slots)
         self.bytes = token_bytes(tokenizer)
         self.bytes += [b""] * (config.vocab_size - len(self.bytes))

@@ -22,12 +22,11 @@ from freehold.model.shards import INDEX, TYPES, WEIGHTS, Inspection, Plan, inspe
 from freehold.model.transformer import Transformer
 from freehold.proof.chain import weights_digest
 
-__all__ = ["INDEX", "WEIGHTS", "digest", "digest_of_folder", "inspect", "load_folder", "save_folder", "weight_files"]
+__all__ = ["INDEX", "WEIGHTS", "digest", "inspect", "load_folder", "save_folder", "weight_files"]
 
 Config = ModelConfig | ForeignConfig
 
 SHARD_BYTES = 5_000_000_000  # of one file at most
-BLOCK_BYTES = 2**24  # read at once
 
 
 def load_folder(folder: Path, *, dtype: torch.dtype = torch.float32) -> LanguageModel:
@@ -99,17 +98,6 @@ def weight_files(
 def digest(files: Iterator[tuple[str, bytes]]) -> str:
     """SHA-256 of model.safetensors, or of the canonical table {file: SHA-256} where there are shards."""
     return weights_digest({name: hashlib.sha256(data).hexdigest() for name, data in files})
-
-
-def digest_of_folder(folder: Path) -> str:
-    """The same of a folder's weights. Raises InputError if it has none."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as file:
-            found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-    if not found:
-        raise InputError(f"{WEIGHTS} is missing", where=str(folder), remedy="give a complete folder")
-    return weights_digest(found)
 
 
 def _own_plan(config: Config, weights: Mapping[str, Tensor], *, dtype: str | None, shard_bytes: int) -> Plan:

@@ -74,7 +74,7 @@ class Shape(Protocol):
 class LanguageModel(nn.Module):
     """A causal language model. Legend: B batch, T positions, C width, V vocabulary."""
 
-    config: Any  # a `Shape`; each model narrows it
+    config: Any  # a `Shape`; each model says which
 
     @abstractmethod
     def hidden(self, tokens_BT: Tensor, *, documents_BT: Tensor | None = None) -> Tensor:

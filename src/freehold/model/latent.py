@@ -60,7 +60,8 @@ class LatentAttention(nn.Module):
         return self._heads(self.q_b_proj(self.q_a_layernorm(self.q_a_proj(x_BTC))))
 
     def _heads(self, x_BTX: Tensor) -> Tensor:
-        return x_BTX.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        x_BHTX: Tensor = x_BTX.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return x_BHTX
 
     def _rotate(self, x_BHTR: Tensor, turn: Turn) -> Tensor:
         """Rotate pairs; those that stand side by side are first set half a head apart."""

@@ -194,7 +194,7 @@ class Transformer(LanguageModel):
     @property
     def head(self) -> nn.Parameter:
         """The matrix (V, C) of the head: the table itself where they are tied."""
-        return self.lm_head.weight
+        return cast("nn.Parameter", self.lm_head.weight)
 
     @property
     def wide(self) -> tuple[nn.Parameter, ...]:

@@ -15,10 +15,12 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from freehold.errors import GateError
+from freehold.errors import GateError, InputError
 from freehold.proof import canonical, merkle
+from freehold.proof.digests import sha256_file
 from freehold.proof.statements import STAGE, is_digest
 from freehold.records import canonical_json
 
@@ -67,6 +69,14 @@ def weights_digest(files: Mapping[str, str]) -> str:
     if len(files) == 1:
         return next(iter(files.values()))
     return hashlib.sha256(canonical_json(dict(files))).hexdigest()
+
+
+def weights_digest_of(folder: Path) -> str:
+    """The same for the safetensors files of a model folder. Raises InputError if it has none."""
+    found = {path.name: sha256_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    if not found:
+        raise InputError("model.safetensors is missing", where=str(folder), remedy="give a complete folder")
+    return weights_digest(found)
 
 
 def parse(parts: Sequence[tuple[str, bytes]]) -> tuple[Segment, ...]:

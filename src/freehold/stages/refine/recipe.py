@@ -17,6 +17,7 @@ from freehold.learn.session import Session, use_threads
 from freehold.model import hf
 from freehold.model.dialogue import ChatTemplate
 from freehold.model.folder import read_tokenizer
+from freehold.proof import chain
 from freehold.proof.digests import sha256_file
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -68,7 +69,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
     samples = max(2, before["samples"])
     return {
         "format": FORMAT,
-        "base": sha256_file(base.model / hf.WEIGHTS),
+        "base": chain.weights_digest_of(base.model),
         "dtype": before["dtype"],
         "data": before["data"],
         "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),

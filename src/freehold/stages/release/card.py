@@ -210,14 +210,18 @@ def limits(facts: Facts) -> str:
 
 def usage(facts: Facts) -> str:
     """How to load it."""
+    beside = (
+        f"The release holds no GGUF file: {facts.no_gguf}.\n"
+        if facts.no_gguf
+        else f"The same weights lie beside it as `gguf/{facts.name}.gguf` for llama.cpp, and for Ollama where it runs\n"
+        "models through llama.cpp; releases of it with an engine of their own split numbers in another way.\n"
+    )
     return (
         "```python\n"
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("model")\n'
         'model = AutoModelForCausalLM.from_pretrained("model")\n'
-        "```\n\n"
-        f"The same weights lie beside it as `gguf/{facts.name}.gguf` for llama.cpp, and for Ollama where it runs\n"
-        "models through llama.cpp; releases of it with an engine of their own split numbers in another way.\n"
+        "```\n\n" + beside
     )
 
 

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from freehold.errors import InputError
 from freehold.stage import Stage
+from freehold.stages.release.gguf_file import obstacle
 from freehold.stages.release.languages import english_name
-from freehold.stages.release.weights import tensors_of
+from freehold.stages.release.weights import tensors_of_folder
 
 JsonTable = Mapping[str, Any]
 
@@ -27,7 +28,6 @@ NEEDED = {
     "refine": (
         "chain.jsonl",
         "model/config.json",
-        "model/model.safetensors",
         "model/tokenizer.json",
         "model/tokenizer_config.json",
         "model/chat_template.jinja",
@@ -71,6 +71,7 @@ class Facts:
     config: JsonTable  # the model's config.json
     parameters: int  # stored numbers
     precision: str  # of most of them: "F32", "F16" or "BF16"
+    no_gguf: str | None  # why the release holds no GGUF file; None: it holds one
     sources: tuple[JsonTable, ...]
     text: Mapping[tuple[str, str], Text]  # (language, licence) → what training draws from
     drops: Mapping[str, int]  # reason → documents left out
@@ -97,7 +98,8 @@ def read_facts(stage: Stage) -> Facts:
                 raise lacks(name, file, "is missing")
     charter = stage.charter
     model = stage.input("refine") / "model"
-    tensors = tensors_of(model / "model.safetensors")
+    if not (tensors := tensors_of_folder(model)):
+        raise lacks("refine", "model/model.safetensors", "is missing")
     stored = Counter[str]()
     for tensor in tensors.values():
         stored[tensor.precision] += tensor.size
@@ -118,6 +120,7 @@ def read_facts(stage: Stage) -> Facts:
         config=table(stage, "refine", "model/config.json"),
         parameters=sum(stored.values()),
         precision=stored.most_common(1)[0][0],
+        no_gguf=obstacle(model),
         sources=rows(stage, "curate", "sources.jsonl"),
         text=text_read(stage.input("tokenize")),
         drops=drops(stage.input("curate") / "ledger.parquet"),
