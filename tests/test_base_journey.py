@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file
-from test_journey import FREEHOLD, digests, freehold, wait_for
-from tiny_model import tiny_tokenizer
 
 from freehold.learn.start import initialise
 from freehold.model import hf
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
+from freehold.proof import chain
 from freehold.stages.tokenize import vocabulary
+from test_journey import FREEHOLD, digests, freehold, wait_for
+from tiny_model import tiny_tokenizer
 
 HEAD = "---\nlicense: apache-2.0\n---\n# A tiny open model\n"
 TABLE = '[base]\npath = "llama"\nnew_tokens = 150\nfreeze = ["blocks:0", "norms"]\n'
@@ -76,7 +77,7 @@ def test_the_release_names_the_base_and_verifies(village: Path) -> None:
     release, (key,) = released(village), (village.parent / ".freehold" / "keys").glob("*.pub")
     checks = freehold("verify", release, "--trust", key)["figures"]["checks"]
     assert {check["verdict"] for check in checks} == {"PASS"}
-    weights = hf.digest_of_folder(village.parent / "llama")
+    weights = chain.weights_digest_of(village.parent / "llama")
     assert any(f"from the open model with the weights {weights}" in check["detail"] for check in checks)
     assert json.loads((release / "evidence" / "train" / "chain.jsonl").read_text().splitlines()[0])["base"] == weights
     for page in ("model/README.md", "report.html", "evidence/README.md"):
