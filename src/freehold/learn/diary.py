@@ -47,9 +47,9 @@ class Diary:
         self.shown_loss: float | None = None
         self.moment = time.monotonic()
 
-    def open(self) -> None:
-        """Begin the chain with the weights as they are before the first step."""
-        self._segment(first=0, last=0, rate=0.0)
+    def open(self, *, base: str | None = None) -> None:
+        """Begin the chain with the weights before the first step, and the digest of the open model they are from."""
+        self._segment(first=0, last=0, rate=0.0, **({} if base is None else {"base": base}))
 
     def resume(self, found: Checkpoint) -> None:
         """Go on from a checkpoint; lines of the curve that are newer than it are forgotten."""
@@ -82,7 +82,7 @@ class Diary:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def _segment(self, *, first: int, last: int, rate: float) -> None:
+    def _segment(self, *, first: int, last: int, rate: float, **origin: str) -> None:
         """Close a segment: curve to disk, a line of the chain, then the checkpoint that holds both."""
         with (self.folder / "curve.jsonl").open("ab") as file:
             file.write(b"".join(canonical_json(row) + b"\n" for row in self.curve))
@@ -98,8 +98,9 @@ class Diary:
                 "documents": chain.documents_root(self.documents),
                 "seed": self.recipe["seed"],
                 "learning_rate": round(rate, SHOWN_DECIMALS),
-                "checkpoint": hf.digest(hf.weight_files(self.session.config, self.session.weights())),
+                "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
+                **origin,
             }
         )
         self.documents = []
@@ -115,3 +116,8 @@ class Diary:
         self.task.advance(
             self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
         )
+
+
+def shipped(session: Session, *, dtype: str) -> str:
+    """The digest of the weights as they would ship in `dtype` ("float32", "bfloat16", "float16")."""
+    return hf.digest(hf.weight_files(session.config, session.weights(), dtype=dtype))

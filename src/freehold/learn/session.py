@@ -25,20 +25,24 @@ class Session:
 
     model: LanguageModel
     optimizer: Optimizer
+    frozen: dict[str, Tensor] = field(default_factory=dict)  # what the optimizer leaves as it is, in fp32
     guard: Guard = field(default_factory=Guard)
 
     @classmethod
     def of(cls, model: LanguageModel, *, rates: Rates, precision: str, compiled: bool, muon: bool = True) -> Session:
         """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
+        named = list(model.named_parameters())
+        learning = [(name, weight) for name, weight in named if weight.requires_grad]
         tables = [cast("nn.Parameter", module.weight) for module in model.modules() if isinstance(module, nn.Embedding)]
         optimizer = Optimizer(
-            model.named_parameters(), rates=rates.scaled(model.config.width), muon=muon, tables=tables, head=model.head
+            learning, rates=rates.scaled(model.config.width), muon=muon, tables=tables, head=model.head
         )
+        frozen = {name: weight.detach().float().clone() for name, weight in named if not weight.requires_grad}
         set_precision(model, precision)
         model.train()
         if compiled:
             compilation.use(model)
-        return cls(model=model, optimizer=optimizer)
+        return cls(model=model, optimizer=optimizer, frozen=frozen)
 
     @property
     def config(self) -> Config:
@@ -47,14 +51,17 @@ class Session:
         return config
 
     def weights(self) -> dict[str, Tensor]:
-        """The fp32 masters and the routers' biases under their Hugging Face names, each expert by itself."""
+        """Masters, frozen weights and routers' biases, fp32 under their Hugging Face names, each expert by itself."""
         masters: dict[int, Tensor] = {}
         for group in self.optimizer.groups.values():
             if isinstance(group, AdamW):
                 masters[id(group.weight)] = group.master
             else:
                 masters |= {id(weight): master for weight, master in zip(group.weights, group.masters(), strict=True)}
-        named = {name: masters[id(weight)] for name, weight in self.model.named_parameters()}
+        named = {
+            name: masters[id(weight)] if weight.requires_grad else self.frozen[name]
+            for name, weight in self.model.named_parameters()
+        }
         return apart({**named, **self.buffers()})
 
     def buffers(self) -> dict[str, Tensor]:

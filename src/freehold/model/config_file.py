@@ -27,7 +27,7 @@ def text(config: ModelConfig | ForeignConfig, *, dtype: str | None = None) -> st
     if isinstance(config, ModelConfig) and config.published is None:
         return json.dumps(write(config, dtype=dtype), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     values = json.loads(config.published or "{}")
-    told = _changed(config, values) | ({} if dtype == dtype_of(config) else {_dtype_key(values): dtype})
+    told = _changed(config, values) | ({} if dtype == dtype_of(config) else dict.fromkeys(_dtype_keys(values), dtype))
     if not told and config.published is not None:
         return config.published
     return json.dumps({**values, **told}, indent=2, ensure_ascii=False) + "\n"
@@ -157,8 +157,10 @@ def _changed(config: ModelConfig | ForeignConfig, values: Values) -> dict[str, A
     return told
 
 
-def _dtype_key(values: Values) -> str:
-    return "torch_dtype" if "torch_dtype" in values else "dtype"
+def _dtype_keys(values: Values) -> list[str]:
+    """Where a config.json says the type: under the name of transformers before 5, the name since, or both."""
+    return [key for key in ("torch_dtype", "dtype") if key in values] or ["dtype"]
+
 
 
 def _scaled(scaling: Scaling | None) -> dict[str, Any]:

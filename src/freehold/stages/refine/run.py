@@ -57,7 +57,7 @@ def run(stage: Stage) -> None:
         progress=stage.progress,
         previous=previous,
     )
-    write_model(stage, session, base)
+    write_model(stage, session, base, dtype=recipe["dtype"])
     write_evidence(stage, diary, recipe=recipe, instructions=instructions, dropped=dropped)
     summarise(stage, diary, recipe=recipe, lessons=lessons, dropped=dropped)
 
@@ -100,10 +100,10 @@ def tell(stage: Stage, instructions: list[Instruction], lessons: list[Lesson], d
         stage.progress.note(f"left out {count:,}: {reason} (line {', '.join(places)}{more})")
 
 
-def write_model(stage: Stage, session: Session, base: Base) -> None:
+def write_model(stage: Stage, session: Session, base: Base, *, dtype: str) -> None:
     """The Hugging Face folder: new weights, everything else as training left it."""
     folder = stage.output / "model"
-    hf.save_folder(folder, config=session.config, weights=session.weights())
+    hf.save_folder(folder, config=session.config, weights=session.weights(), dtype=dtype)
     for path in sorted(base.model.iterdir()):
         if path.name not in MADE and path.suffix != ".safetensors":
             shutil.copyfile(path, folder / path.name)

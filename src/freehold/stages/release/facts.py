@@ -45,6 +45,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaseFacts:
+    """The open model that training went on from."""
+
+    name: str  # of its folder
+    licence: str
+    weights: str  # SHA-256: of the file, or of the table of several
+    new_tokens: int
+    frozen: tuple[str, ...]
+    fertility: JsonTable  # language → what a word cost before the new tokens, and costs now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One release in figures; JSON values as the stages left them."""
 
@@ -64,6 +76,7 @@ class Facts:
     text: Mapping[tuple[str, str], Text]  # (language, licence) → what training draws from
     drops: Mapping[str, int]  # reason → documents left out
     fairness: JsonTable
+    base: BaseFacts | None  # None: trained from random weights
     recipe: JsonTable
     curve: tuple[JsonTable, ...]
     segments: int  # of the training chain, both stages
@@ -112,6 +125,7 @@ def read_facts(stage: Stage) -> Facts:
         text=text_read(stage.input("tokenize")),
         drops=drops(stage.input("curate") / "ledger.parquet"),
         fairness=table(stage, "tokenize", "fairness.json"),
+        base=base_facts(stage),
         recipe=table(stage, "train", "recipe.json"),
         curve=rows(stage, "train", "curve.jsonl"),
         segments=sum(len(rows(stage, name, "chain.jsonl")) for name in ("train", "refine")),
@@ -119,6 +133,23 @@ def read_facts(stage: Stage) -> Facts:
         choice=choice,
         completions=rows(stage, "evaluate", "completions.jsonl"),
     )
+
+
+def base_facts(stage: Stage) -> BaseFacts | None:
+    """The base as charter, tokenizer and recipe tell of it."""
+    declared = stage.charter.base
+    if declared is None:
+        return None
+    recipe, extended = table(stage, "train", "recipe.json"), table(stage, "tokenize", "tokenize.json")
+    with whole("tokenize", "tokenize.json"):
+        return BaseFacts(
+            name=stage.charter.base_folder.name,
+            licence=declared.licence or "unknown",
+            weights=str(recipe["base"]),
+            new_tokens=int(extended["base"]["new_tokens"]),
+            frozen=tuple(recipe["frozen"]),
+            fertility=dict(extended["base"]["fertility"]),
+        )
 
 
 def lacks(stage: str, file: str, what: str) -> InputError:
@@ -191,4 +222,17 @@ def fairness_rows(facts: Facts) -> list[tuple[str, str, str, str]]:
             f"{row['bytes_per_token']:.2f}",
         )
         for code, row in facts.fairness["languages"].items()
+    ]
+
+
+def fertility_rows(base: BaseFacts) -> list[tuple[str, str, str, str]]:
+    """Language, tokens a word (or character) before and after the new tokens, and the change, as they are printed."""
+    return [
+        (
+            english_name(code),
+            f"{row['fertility_before']:.2f} a {row['unit']}",
+            f"{row['fertility_after']:.2f}",
+            f"{100 * (row['fertility_after'] / row['fertility_before'] - 1):+.1f} %",
+        )
+        for code, row in base.fertility.items()
     ]

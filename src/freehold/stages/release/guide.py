@@ -30,7 +30,7 @@ model_signing verify key RELEASE --public_key {party}.pub \\
 ```
 
 The last line of `refine/chain.jsonl` names {same} as `checkpoint`; every line names the digest of the line
-before it as `previous`, back to the weights drawn from the published seed.
+before it as `previous`, back to {origin}.
 
 ## What is here
 
@@ -63,4 +63,7 @@ def evidence_guide(facts: Facts, *, party: str, weights: str, files: int) -> str
     """The guide for this release; `weights` is the digest of the weights, which are in so many files."""
     digests = ONE.format(weights=weights) if files == 1 else SHARDS
     same = "the same digest" if files == 1 else TABLE.format(weights=weights)
-    return TEXT.format(title=facts.title, party=party, digests=digests, same=same)
+    origin = "the weights drawn from the published seed"
+    if facts.base is not None:
+        origin = f"the weights of the open model {facts.base.name}, whose SHA-256 its first line gives as `base`"
+    return TEXT.format(title=facts.title, party=party, digests=digests, same=same, origin=origin)

@@ -38,6 +38,7 @@ MODEL_FILES = (
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "special_tokens_map.json",
     "chat_template.jinja",
 )
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json")  # one file, or shards and their index
