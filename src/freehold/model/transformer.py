@@ -14,30 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from freehold.model.attention import Attend, causal_attention, causal_bias, rotate, rotation
+from freehold.model.attention import Attend, causal_attention, causal_bias, rotation
 from freehold.model.config import ModelConfig
+from freehold.model import native
 from freehold.model.head import head_loss
+from freehold.model.linear import Linear
+from freehold.model.rows import RMSNorm, gated, norm_and_turn
 
 LayerAttend = Callable[[int, Tensor, Tensor, Tensor], Tensor]  # (layer, q_BHTD, k_BKTD, v_BKTD) -> o_BHTD
 
 
-class RMSNorm(nn.Module):
-    """Root mean square norm over the last axis, computed in fp32 (arXiv:1910.07467)."""
-
-    def __init__(self, size: int, *, eps: float) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(size))
-        self.eps = eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Same shape and type as `x`."""
-        wide = x.float()
-        scaled = wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + self.eps)
-        return (scaled * self.weight.float()).to(x.dtype)
-
-
 def _linear(inputs: int, outputs: int) -> nn.Linear:
-    return nn.Linear(inputs, outputs, bias=False)
+    return Linear(inputs, outputs, bias=False)
 
 
 class Attention(nn.Module):
@@ -55,8 +43,8 @@ class Attention(nn.Module):
 
     def forward(self, x_BTC: Tensor, turn: tuple[Tensor, Tensor], attend: Attend) -> Tensor:
         """Mix positions; (B, T, C) in and out."""
-        q_BHTD = rotate(self.q_norm(self._heads(self.q_proj(x_BTC))).transpose(1, 2), turn)
-        k_BKTD = rotate(self.k_norm(self._heads(self.k_proj(x_BTC))).transpose(1, 2), turn)
+        q_BHTD = norm_and_turn(self._heads(self.q_proj(x_BTC)), self.q_norm, turn)
+        k_BKTD = norm_and_turn(self._heads(self.k_proj(x_BTC)), self.k_norm, turn)
         v_BKTD = self._heads(self.v_proj(x_BTC)).transpose(1, 2)
         o_BHTD = attend(q_BHTD, k_BKTD, v_BKTD)
         o_BTC: Tensor = self.o_proj(o_BHTD.transpose(1, 2).flatten(2))
@@ -78,7 +66,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         """Each position for itself; (B, T, C) in and out."""
-        y_BTC: Tensor = self.down_proj(functional.silu(self.gate_proj(x_BTC)) * self.up_proj(x_BTC))
+        y_BTC: Tensor = self.down_proj(gated(self.gate_proj(x_BTC), self.up_proj(x_BTC)))
         return y_BTC
 
 
@@ -92,12 +80,14 @@ class Block(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.width, eps=config.norm_eps)
         self.mlp = FeedForward(config)
 
-    def forward(self, x_BTC: Tensor, turn: tuple[Tensor, Tensor], attend: Attend | Tensor) -> Tensor:
+    def forward(self, x_BTC: Tensor, turn: tuple[Tensor, Tensor], attend: Attend | Tensor | None) -> Tensor:
         """(B, T, C) in and out; `turn` are the rotary cosines and sines of the positions.
 
-        `attend` is how positions meet, or the `causal_bias` with which they meet causally.
+        `attend` is how positions meet, or the `causal_bias` with which they meet causally, or None: the native way.
         """
-        if isinstance(attend, Tensor):
+        if attend is None:
+            attend = native.attend
+        elif isinstance(attend, Tensor):
             attend = partial(causal_attention, bias_TT=attend)
         x_BTC = x_BTC + self.self_attn(self.input_layernorm(x_BTC), turn, attend)
         return x_BTC + cast("Tensor", self.mlp(self.post_attention_layernorm(x_BTC)))
@@ -142,7 +132,9 @@ class Transformer(nn.Module):
             positions_BT = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)
         turn = rotation(positions_BT, head_size=self.config.head_size, theta=self.config.rope_theta)
         x_BTC = self.model.embed_tokens(tokens_BT).to(self.stream_type)
-        bias_TT = causal_bias(tokens_BT.shape[1], device=tokens_BT.device) if attend is None else None
+        T = tokens_BT.shape[1]
+        fast = attend is not None or native.fits(T, self.config.head_size, like=x_BTC)
+        bias_TT = None if fast else causal_bias(T, device=tokens_BT.device)
         for index, block in enumerate(self.model.layers):
             x_BTC = block(x_BTC, turn, bias_TT if attend is None else partial(attend, index))
         normed_BTC: Tensor = self.model.norm(x_BTC)
