@@ -162,7 +162,6 @@ def _dtype_keys(values: Values) -> list[str]:
     return [key for key in ("torch_dtype", "dtype") if key in values] or ["dtype"]
 
 
-
 def _scaled(scaling: Scaling | None) -> dict[str, Any]:
     """A scaling as config.json tells it."""
     if scaling is None:
