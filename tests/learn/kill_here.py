@@ -45,7 +45,7 @@ def recipe() -> dict[str, Any]:
     ]
     shape = {"sequence": 16, "samples": 8, "micro": 4, "steps": STEPS, "phases": phases, "data": "d", "seed": 3}
     rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "precision": "fp32"}
-    return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 1}
+    return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 1, "dtype": "float32"}
 
 
 def live(tokens: Path, folder: Path) -> None:

@@ -64,7 +64,7 @@ def main(depth: int, vocabulary: int, micro: int, sequence: int, precision: str)
         micro=micro,
         after=lambda taken: None,
     )
-    shipped(session)
+    shipped(session, dtype="float32")
     estimate = footprint(config, micro=micro, sequence=sequence, precision=precision).total
     print(json.dumps({"estimate": estimate, "grown": highest() - before}))
 

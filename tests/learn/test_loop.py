@@ -125,8 +125,17 @@ class Poisoned:
 
 
 def recipe_of(steps: int) -> dict[str, Any]:
-    shape = {"sequence": 32, "samples": 8, "micro": 0, "steps": steps, "seed": 1, "precision": "fp32"}
-    return {**shape, "rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "checkpoint_steps": 4}
+    shape = {
+        "sequence": 32,
+        "samples": 8,
+        "micro": 0,
+        "steps": steps,
+        "seed": 1,
+        "precision": "fp32",
+        "dtype": "float32",
+    }
+    rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5}
+    return {**shape, **rates, "checkpoint_steps": 4, "dtype": "float32"}
 
 
 def test_a_poisoned_batch_is_skipped_named_and_still_skipped_after_a_resume(

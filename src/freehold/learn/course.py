@@ -28,11 +28,12 @@ def follow(
     folder: Path,
     progress: Progress,
     previous: str = chain.GENESIS,
+    base: str | None = None,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues. Raises InputError, before anything is
-    computed, when the checkpoint found there was made by another recipe.
+    `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with.
+    Raises InputError, before anything is computed, when the checkpoint found there was made by another recipe.
     """
     found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
@@ -54,7 +55,7 @@ def follow(
             diary.resume(found)
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
-            diary.open()
+            diary.open(base=base)
         take_steps(session, batches=batches, recipe=recipe, first=first, progress=progress, after=diary)
     return diary
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from freehold.model.config import ModelConfig
+from freehold.model.config import ForeignConfig, ModelConfig
 
 WIDE = 4  # bytes of an fp32 number
 NARROW = {"fp32": 4, "bf16": 2, "fp8": 2}  # bytes of a number in the stream
@@ -44,9 +44,9 @@ def footprint(config: ModelConfig, *, micro: int, sequence: int, precision: str,
     """What training takes on `device`, with `micro` sequences of `sequence` tokens at once; a process's own apart."""
     narrow = NARROW[precision]
     table = config.vocab_size * config.width
-    hidden = config.depth * config.layer_parameters
+    numbers = config.parameters
     tables = table if config.tied else 2 * table
-    numbers = hidden + tables
+    hidden = numbers - tables
     weights = narrow * (hidden + tables - table) + WIDE * table
     tokens = micro * sequence
     return Footprint(
@@ -61,6 +61,11 @@ def footprint(config: ModelConfig, *, micro: int, sequence: int, precision: str,
     )
 
 
+def coarse(config: ForeignConfig) -> int:
+    """Bytes of weights, masters, moments and gradients where the layers are not ours; activations come on top."""
+    return config.parameters * (4 * WIDE + 2)
+
+
 def _activations(config: ModelConfig, *, sequence: int, narrow: int, device: str) -> int:
     """Bytes a token that the backward pass needs, of all layers."""
     queries, keys = config.heads * config.head_size, config.kv_heads * config.head_size
@@ -69,7 +74,7 @@ def _activations(config: ModelConfig, *, sequence: int, narrow: int, device: str
     attention = narrow * (4 * queries + 3 * keys)
     multiplied = device == "cpu" and sequence <= LONGEST_PRODUCT
     probabilities = narrow * config.heads * (sequence + 256) // 2 if multiplied else 0  # causal, in blocks of 256
-    layer = norm * normed + attention + probabilities + narrow * (4 * config.ffn_width + config.width)
+    layer = norm * normed + attention + probabilities + narrow * (4 * _inner(config) + config.width)
     return config.depth * layer + (narrow + WIDE) * config.width
 
 
@@ -82,5 +87,13 @@ def _head(config: ModelConfig, *, tokens: int, narrow: int) -> int:
 
 def _update(config: ModelConfig, *, narrow: int) -> int:
     """Stacks hold the matrices of one shape of all layers; the table's moments need a wide copy of its gradient."""
-    stack = config.depth * config.width * max(2 * config.ffn_width, 2 * config.heads * config.head_size)
+    inner = 2 * (config.experts.count * config.experts.width if config.experts else config.ffn_width)
+    stack = config.depth * config.width * max(inner, 2 * config.heads * config.head_size)
     return max((4 * narrow + 4 * WIDE) * stack, 4 * WIDE * config.vocab_size * config.width)
+
+
+def _inner(config: ModelConfig) -> int:
+    """Numbers inside the feed-forward of a layer that a token passes through, the wider kind of layer."""
+    if config.experts is None:
+        return config.ffn_width
+    return max(config.ffn_width, config.experts.chosen * config.experts.width + config.experts.shared_width)

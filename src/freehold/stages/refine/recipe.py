@@ -20,6 +20,7 @@ from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.model.dialogue import ChatTemplate
 from freehold.model.folder import read_tokenizer
+from freehold.proof import chain
 from freehold.proof.digests import sha256_file
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -47,6 +48,12 @@ class Base:
         return cls(model=folder / "model", recipe=json.loads((folder / "recipe.json").read_bytes()))
 
     @property
+    def padding(self) -> int:
+        """What fills a row: any token does, for nothing is predicted there."""
+        shape = self.recipe["model"]
+        return int(shape["eos_id"] if shape["pad_id"] is None else shape["pad_id"])
+
+    @property
     def phase(self) -> Phase:
         """The phase that most of training was: its length of window goes on here, and its text is replayed."""
         return max(Phase.of(self.recipe), key=attrgetter("steps"))
@@ -70,7 +77,8 @@ def compose(stage: Stage, base: Base) -> Recipe:
     samples = max(2, phase.samples)
     return {
         "format": FORMAT,
-        "base": sha256_file(base.model / hf.WEIGHTS),
+        "base": chain.weights_digest_of(base.model),
+        "dtype": before["dtype"],
         "data": before["data"],
         "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),
         "epochs": charter.refine.epochs,
@@ -103,7 +111,7 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
         samples=recipe["samples"],
         replayed=recipe["replayed"],
         sequence=recipe["sequence"],
-        pad=base.recipe["model"]["pad_id"],
+        pad=base.padding,
     )
     if not path.exists():
         place(path, canonical_json({**recipe, "steps": batches.steps}), scratch=stage.scratch)

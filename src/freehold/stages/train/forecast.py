@@ -1,17 +1,22 @@
-"""What a training run will cost, from the charter alone: no torch, no data, a moment."""
+"""What a training run will cost, from the charter and its base alone: no data, a moment."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from freehold import charter as charters
 from freehold.charter import Charter
-from freehold.learn.footprint import footprint
+from freehold.errors import InputError
+from freehold.learn.footprint import coarse, footprint
 from freehold.learn.scarcity import Use, account, epochs_of
-from freehold.model.config import ModelConfig
+from freehold.model.base import BaseModel
+from freehold.model.config import ForeignConfig, ModelConfig
+from freehold.model.declared import declare
 
+DEPTH = 6  # where the charter names none
 MICRO_TOKENS = 8192  # that pass through the model at once
 
 
@@ -21,10 +26,10 @@ def micro_of(sequence: int) -> int:
 
 
 def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
-    """The model that a charter declares, for a vocabulary of this many entries."""
+    """The model that a charter without a base declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
     context = chosen.pop("context") or max(lengths(charter))
-    return ModelConfig.from_depth(chosen.pop("depth"), vocabulary=vocabulary, context=context, **chosen)
+    return declare(chosen.pop("depth") or DEPTH, vocabulary=vocabulary, context=context, **chosen)
 
 
 def lengths(charter: Charter) -> list[int]:
@@ -32,18 +37,43 @@ def lengths(charter: Charter) -> list[int]:
     return [phase.sequence or charter.train.sequence for phase in charter.phases] or [charter.train.sequence]
 
 
+def base_of(charter: Charter) -> BaseModel:
+    """The charter's base, read without its weights.
+
+    Raises InputError where its files are not whole, or [model] or [train] contradicts it.
+    """
+    base = BaseModel.inspect(charter.base_folder)
+
+    def refuse(table: str, key: str, message: str, remedy: str) -> None:
+        place = charters.where(charter.path, (table, key))
+        raise InputError(f"{table}.{key}: {message}", where=place, remedy=remedy)
+
+    for name, wanted in asdict(charter.model).items():
+        if wanted not in (None, has := getattr(base.shape, name, None)):
+            refuse("model", name, f"the base has {has}", "remove it: the shape is the base's")
+    if charter.train.sequence > base.shape.context:
+        refuse("train", "sequence", f"is longer than the base's context of {base.shape.context}", "shorten it")
+    return base
+
+
 def forecast(charter: Charter, tokenized: Path | None = None) -> dict[str, Any]:
     """Parameters, tokens, FLOPs and memory of the run; tokens and FLOPs are None where the budget is in minutes.
 
     With the artifact of tokenize, also how often each language's text is passed over and what that is worth.
     """
-    shape = shape_of(charter, vocabulary=charter.tokenizer.vocabulary)
-    tokens = charter.train.tokens
+    train = charter.train
+    shape: ModelConfig | ForeignConfig
+    if charter.base is None:
+        shape = shape_of(charter, vocabulary=charter.tokenizer.vocabulary)
+    else:
+        base = base_of(charter)
+        shape = replace(base.shape, vocab_size=max(base.shape.vocab_size, base.tokens + charter.base.new_tokens))
+    tokens = train.tokens if train.steps is None else train.steps * train.batch_tokens
     found: dict[str, Any] = {
         "parameters": shape.parameters,
         "tokens": tokens,
-        "minutes": charter.train.minutes,
-        "flops": None if tokens is None else float(tokens * shape.flops_per_token(charter.train.sequence)),
+        "minutes": train.minutes,
+        "flops": None if tokens is None else float(tokens * shape.flops_per_token(train.sequence)),
         "memory_gb": round(max(memory_of(charter, shape, sequence) for sequence in lengths(charter)) / 1e9, 2),
     }
     if tokens is not None and tokenized is not None:
@@ -51,10 +81,12 @@ def forecast(charter: Charter, tokenized: Path | None = None) -> dict[str, Any]:
     return found
 
 
-def memory_of(charter: Charter, shape: ModelConfig, sequence: int) -> int:
+def memory_of(charter: Charter, shape: ModelConfig | ForeignConfig, sequence: int) -> int:
     """Bytes with windows of this length; where the charter leaves the precision open, the larger."""
     precision = "fp32" if charter.train.precision == "auto" else charter.train.precision
     micro = min(micro_of(sequence), max(1, charter.train.batch_tokens // sequence))
+    if isinstance(shape, ForeignConfig):
+        return coarse(shape)
     return footprint(shape, micro=micro, sequence=sequence, precision=precision).total
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
 
+from freehold.charter import Charter, Train
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn.loop import Taken, learn
@@ -18,11 +20,15 @@ from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
 from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
+from freehold.model import native
 from freehold.model.config import ModelConfig
+from freehold.model.language import LanguageModel
+from freehold.model.native.build import SWITCH
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
 from freehold.stages.train.forecast import micro_of, shape_of
+from freehold.stages.train.origin import Origin
 from freehold.stages.train.phases import dated, listed, rationed, shares_of
 from freehold.stages.train.room import fitted
 from freehold.store.atomic import place
@@ -35,23 +41,36 @@ SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other w
 Recipe = dict[str, Any]
 
 
-def settle(stage: Stage, corpus: Shards) -> Recipe:
+def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe:
     """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
     path = stage.scratch / "recipe.json"
-    if path.exists():
-        recipe: Recipe = json.loads(path.read_bytes())
-    else:
-        recipe = fitted(stage, compose(stage))
-        use_threads(recipe["threads"])
-        recipe = dated(stage.charter, {**recipe, "steps": budget(stage, recipe, corpus)})
-        recipe = rationed(stage, recipe, corpus.tokens())
-        place(path, canonical_json(recipe), scratch=stage.scratch)
+    if not path.exists():
+        composed = fitted(stage, compose(stage, origin))
+        use_threads(composed["threads"])
+        composed = dated(stage.charter, {**composed, "steps": budget(stage, composed, corpus, origin)})
+        composed = rationed(stage, composed, corpus.tokens())
+        place(path, canonical_json(composed), scratch=stage.scratch)
+    recipe: Recipe = json.loads(path.read_bytes())
+    if recipe["kernels"] != kernels():
+        raise InputError(
+            f"this run began with the kernels {recipe['kernels']!r}, and here are {kernels()!r}",
+            where=str(path),
+            remedy=f"go on where it began (a C++ compiler, {SWITCH} as it was), or start anew with --resume never",
+        )
     use_threads(recipe["threads"])
     return recipe
 
 
-def compose(stage: Stage) -> Recipe:
-    """Everything but the number of steps; phases have shares of them."""
+def kernels() -> str:
+    """Which kernels compute here: sums are taken in their order, so they are part of a recipe."""
+    return "amx" if native.ready() else "torch"
+
+
+def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
+    """Everything but the number of steps; `origin` is the base that training goes on from, if any.
+
+    Phases have shares of the steps.
+    """
     charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
     train = charter.train
     if train.batch_tokens < train.sequence:
@@ -60,24 +79,19 @@ def compose(stage: Stage) -> Recipe:
             where=f"{charter.path.name}: train.batch_tokens",
             remedy="raise batch_tokens or lower sequence",
         )
-    shape = shape_of(charter, vocabulary=facts["vocabulary"])
-    special = {"bos_id": facts["bos"], "eos_id": facts["eos"], "pad_id": facts["pad"]}
     recipe: Recipe = {
         "format": FORMAT,
-        "model": {**shape.to_dict(), **special},
+        "model": fresh_shape(charter, facts).to_dict() if origin is None else origin.shape.to_dict(),
+        "base": None if origin is None else origin.digest,
+        "frozen": [] if origin is None else list(origin.freeze),
+        "dtype": "float32" if origin is None else origin.base.dtype,  # in which the weights are shipped
         "data": stage.digest("tokenize"),
         "shares": shares_of(charter),
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
         "micro": micro_of(train.sequence),  # sequences at once
-        "rates": {
-            "matrix": train.learning_rate,
-            "embedding": train.embedding_learning_rate,
-            "head": train.head_learning_rate,
-            "vector": train.vector_learning_rate,
-            "weight_decay": train.weight_decay,
-        },
+        "rates": fresh_rates(train) if origin is None else origin.rates(charter),
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
         "goldfish": train.goldfish,
@@ -87,6 +101,7 @@ def compose(stage: Stage) -> Recipe:
         "keep_every": train.keep_every or 0,
         "precision": precision.choose(train.precision),
         "compiled": train.compile and compilation.possible(),
+        "kernels": kernels(),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
     }
@@ -95,40 +110,63 @@ def compose(stage: Stage) -> Recipe:
     return recipe
 
 
-def session_of(recipe: Recipe) -> Session:
-    """A model at its published start, ready to learn."""
-    model = Transformer(ModelConfig(**recipe["model"]))
-    initialise(model, seed=recipe["seed"])
+def fresh_shape(charter: Charter, facts: dict[str, Any]) -> ModelConfig:
+    """The charter's model with the tokenizer's vocabulary and control tokens."""
+    shape = shape_of(charter, vocabulary=facts["vocabulary"])
+    return replace(shape, bos_id=facts["bos"], eos_id=facts["eos"], pad_id=facts["pad"])
+
+
+def fresh_rates(train: Train) -> dict[str, float]:
+    """The charter's rates, for random weights."""
+    return {
+        "matrix": train.learning_rate,
+        "embedding": train.embedding_learning_rate,
+        "head": train.head_learning_rate,
+        "vector": train.vector_learning_rate,
+        "weight_decay": train.weight_decay,
+    }
+
+
+def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
+    """A model at its start, drawn from the published seed or taken from the base, ready to learn."""
+    model: LanguageModel
+    if origin is None:
+        model = Transformer(ModelConfig(**recipe["model"]))
+        initialise(model, seed=recipe["seed"])
+    else:
+        model = origin.model()
     rates = Rates(**recipe["rates"])
     return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
 
 
-def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:
-    """Steps of the run: from tokens, from minutes by a short rehearsal, or from the model's size."""
+def budget(stage: Stage, recipe: Recipe, shards: Shards, origin: Origin | None = None) -> int:
+    """Steps of the run: as given, from tokens, from minutes by a short rehearsal, or from the model's size."""
     train = stage.charter.train
     batch_tokens: int = recipe["samples"] * recipe["sequence"]
+    if train.steps is not None:
+        return train.steps
     if train.tokens is not None:
         return max(1, round(train.tokens / batch_tokens))
     if train.minutes is None:
         shape = ModelConfig(**recipe["model"])
         return max(1, TOKENS_PER_PARAMETER * shape.matrix_parameters // batch_tokens)
     begun = time.monotonic()
-    step_s = rehearse(recipe, shards)
+    step_s = rehearse(recipe, shards, origin)
     left_s = train.minutes * 60 - (time.monotonic() - begun)
     steps = max(1, int(SPARE * left_s / step_s))
     stage.progress.note(f"{train.minutes:g} minutes at {batch_tokens / step_s:,.0f} tokens/s: {steps:,} steps")
     return steps
 
 
-def rehearse(recipe: Recipe, shards: Shards) -> float:
+def rehearse(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
     """Mean seconds a step takes here, over the phases by their shares; each length of window is tried once."""
     rows = recipe.get("phases") or [{**recipe, "share": 1.0}]
     lengths = {row["sequence"]: {name: row[name] for name in ("sequence", "samples", "micro")} for row in rows}
-    took = {sequence: time_step({**recipe, **shape}, shards) for sequence, shape in lengths.items()}
+    took = {sequence: time_step({**recipe, **shape}, shards, origin) for sequence, shape in lengths.items()}
     return float(sum(row["share"] * took[row["sequence"]] for row in rows) / sum(row["share"] for row in rows))
 
 
-def time_step(recipe: Recipe, shards: Shards) -> float:
+def time_step(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
     """Seconds a step takes: the median of a few, on a session that is thrown away."""
     ends: list[float] = []
 
@@ -137,7 +175,7 @@ def time_step(recipe: Recipe, shards: Shards) -> float:
 
     steps = WARM_STEPS + TIMED_STEPS
     single = {key: value for key, value in recipe.items() if key != "phases"} | {"steps": steps}
-    session = session_of(recipe)
+    session = session_of(recipe, origin)
     learn(
         session.model,
         batches=Curriculum(shards, single),

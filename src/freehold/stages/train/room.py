@@ -9,8 +9,8 @@ from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.learn import memory
-from freehold.learn.footprint import footprint
-from freehold.model.config import ModelConfig
+from freehold.learn.footprint import coarse, footprint
+from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.stage import Stage
 from freehold.stages.train.forecast import shape_of
 
@@ -34,13 +34,14 @@ def fitted(stage: Stage, recipe: Recipe) -> Recipe:
 
 def narrowed(stage: Stage, recipe: Recipe, row: dict[str, Any], *, have: int) -> dict[str, Any]:
     """A row with `sequence` and `micro`, the latter halved until the run has room; tells so."""
-    shape, micro = ModelConfig(**recipe["model"]), min(row["micro"], row["samples"])
+    shape, micro = shape_in(recipe), min(row["micro"], row["samples"])
     while (need := needed(shape, recipe, micro=micro, sequence=row["sequence"])) > have and micro > 1:
         micro //= 2
     if need > have:
+        keys = ("model", "depth") if stage.charter.base is None else ("base", "path")
         raise InputError(
             f"training needs {gigabytes(need)} of memory, {gigabytes(have)} are free",
-            where=charters.where(stage.charter.path, ("model", "depth")),
+            where=charters.where(stage.charter.path, keys),
             remedy=advice(stage.charter, recipe, sequence=row["sequence"], have=have),
         )
     if micro < min(row["micro"], row["samples"]):
@@ -49,8 +50,16 @@ def narrowed(stage: Stage, recipe: Recipe, row: dict[str, Any], *, have: int) ->
     return row
 
 
-def needed(shape: ModelConfig, recipe: Recipe, *, micro: int, sequence: int) -> int:
+def shape_in(recipe: Recipe) -> ModelConfig | ForeignConfig:
+    """The model of a recipe, or what is known of one that is not ours."""
+    model = recipe["model"]
+    return ForeignConfig(**model) if "matrix_parameters" in model else ModelConfig(**model)
+
+
+def needed(shape: ModelConfig | ForeignConfig, recipe: Recipe, *, micro: int, sequence: int) -> int:
     """Bytes at the highest point of a step."""
+    if isinstance(shape, ForeignConfig):
+        return coarse(shape)
     device = recipe.get("device", "cpu")
     return footprint(shape, micro=micro, sequence=sequence, precision=recipe["precision"], device=device).total
 
@@ -58,14 +67,14 @@ def needed(shape: ModelConfig, recipe: Recipe, *, micro: int, sequence: int) -> 
 def advice(charter: Charter, recipe: Recipe, *, sequence: int, have: int) -> str:
     """What would fit: the largest smaller depth, or the longest shorter sequence."""
     vocabulary, fits = recipe["model"]["vocab_size"], list[str]()
-    for depth in range(recipe["model"]["depth"] - 1, 0, -1):
+    for depth in range(recipe["model"]["depth"] - 1 if charter.base is None else 0, 0, -1):
         smaller = replace(charter, model=replace(charter.model, depth=depth))
         if needed(shape_of(smaller, vocabulary=vocabulary), recipe, micro=1, sequence=sequence) <= have:
             fits.append(f"depth = {depth}")
             break
     shorter = sequence // 2
     while shorter >= SHORTEST:
-        if needed(ModelConfig(**recipe["model"]), recipe, micro=1, sequence=shorter) <= have:
+        if needed(shape_in(recipe), recipe, micro=1, sequence=shorter) <= have:
             fits.append(f"sequence = {shorter}")
             break
         shorter //= 2

@@ -1,5 +1,7 @@
 """Train: a model that learned from the tokenize artifact's shards, with the chain that proves how.
 
+It begins at random weights that anyone can draw from the published seed, or at those of the charter's base.
+
 Killed at any moment, the next run goes on from the last checkpoint and ends with the same bytes.
 """
 
@@ -20,30 +22,40 @@ from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
+from freehold.stages.train.origin import Origin
 from freehold.stages.train.recipe import FORMAT, Recipe, session_of, settle
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
 
 def run(stage: Stage) -> None:
     """Settle the recipe, learn, and leave the model with its evidence."""
     memory.keep()
     shards = Shards.open(stage.input("tokenize"))
-    recipe = settle(stage, shards)
+    origin = Origin.of(stage)
+    recipe = settle(stage, shards, origin)
     corpus = Curriculum(shards, recipe)
-    session = session_of(recipe)
-    diary = follow(session, batches=corpus, recipe=recipe, stage="train", folder=stage.scratch, progress=stage.progress)
-    write_model(stage, session)
+    session = session_of(recipe, origin)
+    diary = follow(
+        session,
+        batches=corpus,
+        recipe=recipe,
+        stage="train",
+        folder=stage.scratch,
+        progress=stage.progress,
+        base=recipe["base"],
+    )
+    write_model(stage, session, dtype=recipe["dtype"])
     keep_checkpoints(stage, every=recipe["keep_every"])
-    write_evidence(stage, diary, recipe=recipe, corpus=corpus)
+    write_evidence(stage, diary, recipe=recipe, corpus=corpus, origin=origin)
     plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
     (stage.run_folder / "loss.svg").write_bytes(plot.alone())
 
 
-def write_model(stage: Stage, session: Session) -> None:
+def write_model(stage: Stage, session: Session, *, dtype: str) -> None:
     """The Hugging Face folder, tokenizer included."""
     folder = stage.output / "model"
-    hf.save_folder(folder, config=session.config, weights=session.weights())
+    hf.save_folder(folder, config=session.config, weights=session.weights(), dtype=dtype)
     for name in TOKENIZER_FILES:
         if (stage.input("tokenize") / name).exists():
             shutil.copyfile(stage.input("tokenize") / name, folder / name)
@@ -59,7 +71,9 @@ def keep_checkpoints(stage: Stage, *, every: int) -> None:
             (folder / path.name).hardlink_to(path)
 
 
-def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Curriculum) -> None:
+def write_evidence(
+    stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Curriculum, origin: Origin | None = None
+) -> None:
     """Chain, recipe, curve and what was consumed."""
     rows, tokens = diary.rows(), recipe["steps"] * recipe["samples"] * recipe["sequence"]
     consumed = corpus.consumed()
@@ -75,6 +89,9 @@ def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Curric
         "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
         "precision": recipe["precision"],
     }
+    if origin is not None:
+        frozen = sum(weight.numel() for weight in diary.session.frozen.values())
+        summary |= {"base": recipe["base"], "frozen_parameters": frozen, **origin.report}
     stage.put("chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
     stage.put("curve.jsonl", json_lines(rows))
     stage.put("recipe.json", canonical_json(recipe))
