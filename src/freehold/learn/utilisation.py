@@ -22,7 +22,7 @@ def _rate(rows: int, columns: int, depth: int, *, dtype: torch.dtype, device: st
     left = torch.ones(rows, depth, dtype=dtype, device=device)
     right = torch.ones(depth, columns, dtype=dtype, device=device)
     best_s, begun = float("inf"), time.perf_counter()
-    while time.perf_counter() - begun < SECONDS:
+    while best_s == float("inf") or time.perf_counter() - begun < SECONDS:
         start = time.perf_counter()
         _ = left @ right
         if device == "cuda":
