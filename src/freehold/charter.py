@@ -116,6 +116,10 @@ class Model:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     depth: Annotated[int, Gt(0), Le(200)] | None = None  # None: 6
+    family: Literal["qwen3", "llama", "mistral", "qwen2", "olmo2", "deepseek_v3"] | None = None  # None: qwen3
+    experts: Count | None = None  # deepseek_v3 alone: in each layer but the first
+    experts_per_token: Count | None = None
+    expert_width: Count | None = None
     width: Count | None = None
     heads: Count | None = None
     kv_heads: Count | None = None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from freehold.errors import InputError
-from freehold.model import families
+from freehold.model import config_file, families
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 
@@ -29,7 +29,7 @@ def test_flops_follow_the_one_formula() -> None:
 
 def test_hugging_face_and_back() -> None:
     config = ModelConfig.from_depth(3, vocabulary=300, context=32, bos_id=0, eos_id=2, pad_id=3)
-    assert families.read(families.write(config)) == config
+    assert families.read(config_file.write(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_hugging_face_and_back() -> None:
     ],
 )
 def test_a_foreign_config_is_named(change: dict[str, object], word: str) -> None:
-    values = {**families.write(ModelConfig.from_depth(1, vocabulary=300, context=32)), **change}
+    values = {**config_file.write(ModelConfig.from_depth(1, vocabulary=300, context=32)), **change}
     values = {name: value for name, value in values.items() if value is not None or name.endswith("_id")}
     with pytest.raises(InputError, match=word):
         families.read(values)

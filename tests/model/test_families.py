@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from published import DEEPSEEK, VARIANTS, published, some_tokens
+from published import DEEPSEEK, SHAPE, VARIANTS, published, some_tokens
 
 from freehold.errors import InputError
-from freehold.model import families, hf
+from freehold.model import config_file, families, hf
 from freehold.model.config import ModelConfig
 from freehold.model.experts import apart
 from freehold.model.transformer import Transformer
@@ -26,9 +26,8 @@ def test_logits_are_those_of_transformers_and_bytes_come_back(name: str, tmp_pat
         expected = theirs(tokens).logits
         assert float((ours(tokens) - expected).abs().max()) <= 1e-4
     with torch.enable_grad():  # the products that learning uses, not only the call that reading uses
-        assert float((ours(tokens) - expected).abs().max()) <= 1e-4
-
-    assert ours.config.parameters == sum(weight.numel() for weight in ours.parameters())
+        assert float((ours(tokens) - expected).detach().abs().max()) <= 1e-4
+    count(ours)
     found = hf.inspect(tmp_path / "in")
     hf.save_folder(tmp_path / "same", config=ours.config, weights=ours.state_dict(), plan=found.plan)
     names = {path.name for path in (tmp_path / "in").iterdir()}
@@ -42,7 +41,22 @@ def test_logits_are_those_of_transformers_and_bytes_come_back(name: str, tmp_pat
     with torch.no_grad():
         again = AutoModelForCausalLM.from_pretrained(tmp_path / "own").eval()(tokens).logits
     assert float((again - expected).abs().max()) <= 1e-4
-    assert families.read(families.write(own)) == own
+    assert families.read(config_file.write(own)) == own
+
+
+def count(model: Transformer) -> None:
+    """The configuration's sums are those over the tensors; of experts a token uses only those it chose."""
+    config = model.config
+    assert config.parameters == sum(weight.numel() for weight in model.parameters())
+    used = config.vocab_size * config.width
+    for name, weight in model.named_parameters():
+        if weight.dim() == 3 and config.experts:
+            used += weight.numel() * config.experts.chosen // config.experts.count
+        elif weight.dim() == 2 and "embed_tokens" not in name and "lm_head" not in name:
+            used += weight.numel()
+    assert config.matrix_parameters == used
+    attention = 3 * config.heads * (config.head_size + config.value_size) * config.depth
+    assert config.windows or config.flops_per_token(40) == 6 * used + 40 * attention
 
 
 @pytest.mark.parametrize("name", ["llama 3", "mistral", "qwen3 yarn by hand", "deepseek, yarn, biases"])
@@ -59,7 +73,7 @@ def test_the_older_form_of_config_json_means_the_same(name: str, tmp_path: Path)
         "rope_scaling": None if kind == "default" else {**rope, "type": kind},
     }
     assert families.read(old) == new
-    assert families.dtype_of(families.parse(json.dumps(old))) == "float32"
+    assert config_file.dtype_of(families.parse(json.dumps(old))) == "float32"
 
 
 @pytest.mark.parametrize("name", ["llama", "deepseek", "qwen3 moe"])
@@ -85,15 +99,15 @@ def test_only_what_changed_is_written_anew(tmp_path: Path) -> None:
     grown = replace(config, vocab_size=120, context=128, eos_id=7)
     assert grown.scaling is not None
     grown = replace(grown, scaling=replace(grown.scaling, factor=16.0))
-    told = json.loads(families.text(grown))
+    told = json.loads(config_file.text(grown))
     expected = json.loads(before)
     expected |= {"vocab_size": 120, "max_position_embeddings": 128, "eos_token_id": 7}
     expected["rope_parameters"]["factor"] = 16.0
     assert told == expected
-    assert json.loads(families.generation_text(grown) or "")["eos_token_id"] == 7
-    assert families.text(config) == before
+    assert json.loads(config_file.generation_text(grown) or "")["eos_token_id"] == 7
+    assert config_file.text(config) == before
     with pytest.raises(InputError, match="width"):
-        families.text(replace(config, width=64))
+        config_file.text(replace(config, width=64))
 
 
 @pytest.mark.parametrize("name", ["qwen3", "qwen3 with biases, windows, yarn", "deepseek"])
@@ -122,28 +136,34 @@ def test_what_we_cannot_be_is_named(change: dict[str, object], word: str, tmp_pa
         families.read(values)
 
 
-def test_flops_count_active_experts_and_windows() -> None:
+def test_a_window_spares_attention() -> None:
     dense = ModelConfig.from_depth(2, vocabulary=50, context=64, width=32, head_size=16, kv_heads=1, ffn_width=48)
-    assert replace(dense, windows=(8, 0)).flops_per_token(64) == dense.flops_per_token(64) - 6 * 32 * (64 - (16 - 1))
-    values = {**DEEPSEEK, "num_experts_per_tok": 8, "topk_group": 4}
-    assert values  # every expert chosen: all matrices are active
-    made = families.read({**families.write(replace(dense, family="llama", qk_norm=None)), "model_type": "llama"})
-    assert made.matrix_parameters == dense.matrix_parameters
+    # A position sees 8 others at most: on average 7.5 of the 32 that half of a causal square of 64 are.
+    assert replace(dense, windows=(8, 0)).flops_per_token(64) == dense.flops_per_token(64) - 6 * 32 * (64 - 15)
 
 
 def test_experts_stand_apart_as_views() -> None:
-    config = families.read({**_deepseek_values(), "num_experts_per_tok": 3})
-    model = Transformer(config)
+    import transformers
+
+    model = Transformer(families.read(transformers.DeepseekV3Config(**{**SHAPE, **DEEPSEEK}).to_dict()))
     named = apart(model.state_dict())
     named["model.layers.1.mlp.experts.5.up_proj.weight"].fill_(3.0)
-    assert float(model.model.layers[1].mlp.experts.up_proj.weight[5].min()) == 3.0  # type: ignore[union-attr,index]
-    active = 3 * 3 * 32 * 24
-    assert config.parameters - config.matrix_parameters > (8 * 3 * 32 * 24) - active
+    assert dict(model.named_parameters())["model.layers.1.mlp.experts.up_proj.weight"][5].eq(3.0).all()
 
 
-def _deepseek_values() -> dict[str, object]:
-    import transformers
-    from published import SHAPE
-
-    found: dict[str, object] = transformers.DeepseekV3Config(**{**SHAPE, **DEEPSEEK}).to_dict()
-    return found
+@pytest.mark.parametrize("name", ["qwen3", "mistral with a window", "deepseek", "olmo2"])
+@pytest.mark.parametrize("learning", [False, True])
+def test_documents_do_not_see_one_another(name: str, learning: bool, tmp_path: Path) -> None:
+    published(name, tmp_path)
+    model = hf.load_folder(tmp_path)
+    tokens = some_tokens(length=30)
+    documents = torch.tensor([[0] * 11 + [1] * 19, [4] * 20 + [5] * 10])
+    with torch.set_grad_enabled(learning):
+        together = model.hidden(tokens, documents_BT=documents)
+        for row, cut in enumerate((11, 20)):
+            for part in (slice(0, cut), slice(cut, 30)):
+                alone = model.hidden(tokens[row : row + 1, part])  # rotary positions count distances alone
+                torch.testing.assert_close(together[row : row + 1, part], alone, atol=2e-5, rtol=1e-4)
+    if learning:
+        model.loss(tokens[:, :-1], tokens[:, 1:], documents_BT=documents[:, :-1]).backward()
+        assert all(weight.grad is not None for key, weight in model.named_parameters() if "experts" not in key)

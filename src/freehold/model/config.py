@@ -1,7 +1,7 @@
 """The numbers that define a model: one dial (depth) sets them all, anything can be set by hand.
 
 The defaults are Qwen3's (arXiv:2505.09388, section 2). `families.py` says how each family of the Hugging Face
-ecosystem sets the rest, and reads and writes its config.json.
+ecosystem sets the rest.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Two routers: softmax (Qwen3-MoE, arXiv:2505.09388) and sigmoid within the best groups, balanced by a bias instead of
 a loss (DeepSeek-V3, arXiv:2412.19437, section 2.1.2). In memory the experts of a layer are stacked; in files each
-has its own names, and `apart` and `stack_of` go between the two.
+has names of its own, and `apart` goes from the one to the other.
 
 Legend: N tokens, C width, E experts, G groups, K chosen, F width of an expert, M = N x K rows sorted by expert.
 """
@@ -95,6 +95,7 @@ class ExpertFeedForward(nn.Module):
         self.up_proj = Stack(experts.count, experts.width, width)
         self.down_proj = Stack(experts.count, width, experts.width)
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # grouped products are compiled in bf16 alone
     def forward(self, x_NC: Tensor, chosen_NK: Tensor, share_NK: Tensor) -> Tensor:
         """The sum of the chosen experts' answers by their shares, (N, C) in and out."""
         K = chosen_NK.shape[1]

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from freehold.errors import InputError
-from freehold.model import families
+from freehold.model import config_file
 from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.experts import apart
 from freehold.model.foreign import open_foreign
@@ -70,8 +70,8 @@ def save_folder(
         _replace(folder / name, data)
     if plan.indexed:
         _replace(folder / INDEX, plan.index_of(_shipped(config, weights, plan)).encode())
-    _replace(folder / "config.json", families.text(config, dtype=dtype).encode())
-    if (generation := families.generation_text(config)) is not None:
+    _replace(folder / "config.json", config_file.text(config, dtype=dtype).encode())
+    if (generation := config_file.generation_text(config)) is not None:
         _replace(folder / "generation_config.json", generation.encode())
 
 
@@ -102,7 +102,7 @@ def digest(files: Iterator[tuple[str, bytes]]) -> str:
 
 def _own_plan(config: Config, weights: Mapping[str, Tensor], *, dtype: str | None, shard_bytes: int) -> Plan:
     tensors = {name: tensor for name, tensor in apart(weights).items() if not _spare(name, config)}
-    return whole_plan(tensors, dtype=dtype or families.dtype_of(config), shard_bytes=shard_bytes)
+    return whole_plan(tensors, dtype=dtype or config_file.dtype_of(config), shard_bytes=shard_bytes)
 
 
 def _shipped(config: Config, weights: Mapping[str, Tensor], plan: Plan) -> dict[str, Tensor]:

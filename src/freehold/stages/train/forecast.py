@@ -10,16 +10,18 @@ from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.model.base import BaseModel
 from freehold.model.config import ForeignConfig, ModelConfig
+from freehold.model.declared import declare
 
 BYTES_WHILE_TRAINING = 16  # a parameter: fp32 weight and gradient, optimizer state, bf16 copy
-DEPTH = 6  # where the charter names none
+DEPTH, FAMILY = 6, "qwen3"  # where the charter names none
 
 
 def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
     """The model that a charter without a base declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
     context = chosen.pop("context") or charter.train.sequence
-    return ModelConfig.from_depth(chosen.pop("depth") or DEPTH, vocabulary=vocabulary, context=context, **chosen)
+    depth, family = chosen.pop("depth") or DEPTH, chosen.pop("family") or FAMILY
+    return declare(depth, vocabulary=vocabulary, context=context, family=family, **chosen)
 
 
 def base_of(charter: Charter) -> BaseModel:
