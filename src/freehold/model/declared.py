@@ -19,7 +19,7 @@ def declare(
     *,
     vocabulary: int,
     context: int,
-    family: str | None = None,
+    family: str = "qwen3",
     experts: int | None = None,
     experts_per_token: int | None = None,
     expert_width: int | None = None,
@@ -33,7 +33,6 @@ def declare(
     >>> declare(6, vocabulary=8192, context=512, family="deepseek_v3", experts=16).experts.width
     336
     """
-    family = family or "qwen3"
     plain = ModelConfig.from_depth(depth, vocabulary=vocabulary, context=context, **chosen)
     routed = {"experts": experts, "experts_per_token": experts_per_token, "expert_width": expert_width}
     if family != "deepseek_v3" and (named := [name for name, value in routed.items() if value is not None]):

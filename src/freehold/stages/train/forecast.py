@@ -16,7 +16,7 @@ from freehold.model.base import BaseModel
 from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.declared import declare
 
-DEPTH = 6  # where the charter names none
+DEPTH, FAMILY = 6, "qwen3"  # where the charter names none
 MICRO_TOKENS = 8192  # that pass through the model at once
 
 
@@ -29,7 +29,8 @@ def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
     """The model that a charter without a base declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
     context = chosen.pop("context") or max(lengths(charter))
-    return declare(chosen.pop("depth") or DEPTH, vocabulary=vocabulary, context=context, **chosen)
+    depth, family = chosen.pop("depth") or DEPTH, chosen.pop("family") or FAMILY
+    return declare(depth, vocabulary=vocabulary, context=context, family=family, **chosen)
 
 
 def lengths(charter: Charter) -> list[int]:
