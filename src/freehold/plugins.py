@@ -41,6 +41,7 @@ EXTRA_OF = {
     "fastapi": "serve",
     "uvicorn": "serve",
     "jinja2": "train",
+    "tensorboardX": "train",
 }
 
 

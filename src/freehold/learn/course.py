@@ -9,6 +9,7 @@ from freehold.learn import checkpoint
 from freehold.learn.batches import Batches
 from freehold.learn.diary import Diary
 from freehold.learn.loop import learn
+from freehold.learn.observers import Observer
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
 from freehold.learn.utilisation import matrix_rate
@@ -25,10 +26,13 @@ def follow(
     folder: Path,
     progress: Progress,
     previous: str = chain.GENESIS,
+    bytes_per_token: float | None = None,
+    observers: tuple[Observer, ...] = (),
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues.
+    `previous` is the digest of the line that the stage's chain continues; `bytes_per_token` and `observers` are for
+    those who look on.
     """
     found = checkpoint.latest(folder / "checkpoints")
     first = found.step if found else 0
@@ -36,7 +40,17 @@ def follow(
     total, done = recipe["steps"] * batch_tokens, first * batch_tokens
     with progress.task(stage, total=total, unit="tok", done=done) as task:
         peak = matrix_rate(recipe["precision"])
-        diary = Diary(session, stage=stage, recipe=recipe, folder=folder, task=task, peak=peak, previous=previous)
+        diary = Diary(
+            session,
+            stage=stage,
+            recipe=recipe,
+            folder=folder,
+            task=task,
+            peak=peak,
+            previous=previous,
+            bytes_per_token=bytes_per_token,
+            observers=observers,
+        )
         if found:
             session.restore(found)
             diary.resume(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from safetensors.torch import save
 
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.loop import Taken
+from freehold.learn.memory import resident_gb
+from freehold.learn.observers import Measures, Observer, Observers
 from freehold.learn.session import Session
 from freehold.progress import Task
 from freehold.proof import chain
@@ -35,10 +38,13 @@ class Diary:
         task: Task,
         peak: float,
         previous: str = chain.GENESIS,
+        bytes_per_token: float | None = None,
+        observers: tuple[Observer, ...] = (),
     ) -> None:
         """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
 
-        `previous` is the digest of the line that the stage's chain continues.
+        `previous` is the digest of the line that the stage's chain continues. With `bytes_per_token`, the mean over
+        the languages by their shares, the loss is told in bits per byte too. `observers` are told of every step.
         """
         self.stage, self.previous = stage, previous
         self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
@@ -47,6 +53,8 @@ class Diary:
         self.documents: list[str] = []  # of the open segment, in the order seen
         self.curve: list[dict[str, Any]] = []  # steps since the last checkpoint
         self.shown_loss: float | None = None
+        self.bytes_per_token = bytes_per_token
+        self.observers = Observers(observers, report=task.owner.note)
         self.moment = time.monotonic()
 
     def open(self) -> None:
@@ -62,7 +70,7 @@ class Diary:
         whole.replace(self.folder / "curve.jsonl")
 
     def __call__(self, taken: Taken) -> None:
-        """Note a step; at every `checkpoint_steps` and at the end, close the segment."""
+        """Note a step; at every `checkpoint_steps` and at the end, close the segment. Then tell the observers."""
         step, rate = taken.step + 1, self.recipe["rates"]["matrix"] * taken.rate
         self.documents.extend(taken.batch.documents)
         row = {
@@ -72,11 +80,13 @@ class Diary:
             "learning_rate": round(rate, SHOWN_DECIMALS),
         }
         self.curve.append(row if taken.taken else {**row, "skipped": True})
-        self._show(taken)
+        measures = self._measure(taken, rate=rate)
+        self._show(measures)
         if step % self.recipe["checkpoint_steps"] == 0 or step == self.recipe["steps"]:
             first = self.chain[-1]["last_step"] + 1
             self._segment(first=first, last=step, rate=rate)
-            self.moment = time.monotonic()
+        self.observers.tell(taken, measures)
+        self.moment = time.monotonic()  # neither a checkpoint nor an observer counts as slow learning
 
     def rows(self) -> list[dict[str, Any]]:
         """The curve on disk; a line that a kill cut short is left out."""
@@ -107,15 +117,36 @@ class Diary:
         self.documents = []
         self.session.save(self.folder / "checkpoints", step=last, facts={"chain": self.chain})
 
-    def _show(self, taken: Taken) -> None:
-        """Loss, speed and utilisation on the bar."""
-        now = time.monotonic()
-        speed, self.moment = self.batch_tokens / (now - self.moment), now
-        past = taken.loss if self.shown_loss is None else self.shown_loss
-        self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * taken.loss
+    def _measure(self, taken: Taken, *, rate: float) -> Measures:
+        """What observers are told: loss in nats a token, speed, share of the matrix rate, memory of the process."""
+        speed = self.batch_tokens / (time.monotonic() - self.moment)
         flops = speed * self.session.config.flops_per_token(self.recipe["sequence"])
+        measures = {
+            "loss": taken.loss,
+            "learning_rate": rate,
+            "tokens": float((taken.step + 1) * self.batch_tokens),
+            "tokens_per_s": speed,
+            "utilisation": flops / self.peak,
+            "memory_gb": resident_gb(),
+        }
+        if self.bytes_per_token is None:
+            return measures
+        return {**measures, "bits_per_byte": taken.loss / math.log(2) / self.bytes_per_token}
+
+    def _show(self, measures: Measures) -> None:
+        """Loss, bits per byte, speed, utilisation and memory on the bar; the loss as a running mean."""
+        loss = measures["loss"]
+        past = loss if self.shown_loss is None else self.shown_loss
+        self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * loss
+        figures: dict[str, float] = {"loss": self.shown_loss}
+        if self.bytes_per_token is not None:
+            figures["bits_per_byte"] = self.shown_loss / math.log(2) / self.bytes_per_token
         self.task.advance(
-            self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
+            self.batch_tokens,
+            **figures,
+            tokens_per_s=round(measures["tokens_per_s"]),
+            utilisation=round(measures["utilisation"], 3),
+            memory_gb=round(measures["memory_gb"], 2),
         )
 
 

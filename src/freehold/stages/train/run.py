@@ -14,9 +14,9 @@ from freehold.learn.course import follow
 from freehold.learn.diary import Diary
 from freehold.learn.session import Session
 from freehold.model import hf
-from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
+from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
 
@@ -30,11 +30,19 @@ def run(stage: Stage) -> None:
     recipe = settle(stage, shards)
     corpus = corpus_of(recipe, shards)
     session = session_of(recipe)
-    diary = follow(session, batches=corpus, recipe=recipe, stage="train", folder=stage.scratch, progress=stage.progress)
+    seen = watch(stage, recipe=recipe, config=session.config)
+    diary = follow(
+        session,
+        batches=corpus,
+        recipe=recipe,
+        stage="train",
+        folder=stage.scratch,
+        progress=stage.progress,
+        bytes_per_token=seen.bytes_per_token,
+        observers=seen.observers,
+    )
     write_model(stage, session)
     write_evidence(stage, diary, recipe=recipe, corpus=corpus)
-    plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
-    (stage.run_folder / "loss.svg").write_bytes(plot.alone())
 
 
 def write_model(stage: Stage, session: Session) -> None:

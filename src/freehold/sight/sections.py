@@ -1,0 +1,220 @@
+"""The sections of a run's page, each one from what was seen to markup."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from freehold.page.charts import Chart, curve, smoothed, thinned
+from freehold.page.loss import brief
+from freehold.page.markup import Markup, join, tag
+from freehold.page.parts import folded, note, section, table, tiles
+from freehold.progress import clock
+from freehold.sight.history import History
+from freehold.sight.languages import bytes_per_token
+
+if TYPE_CHECKING:
+    from freehold.sight.report import Run
+
+TALL, LOW = 250, 130  # pixels
+NARROW_LEFT = 13.0  # per cent: where a curve begins that has half the page
+SHOWN_SEGMENTS = 5
+RECENT = 20  # rows whose mean a tile shows
+
+
+def everything(run: Run, history: History, *, segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
+    """In the order in which a person asks: where is it, does it learn, how fast, with what."""
+    shown = (
+        *heading(run, history),
+        learning(run, history),
+        machine(run, history),
+        data(run, history),
+        skipped(history),
+        recipe(run),
+        proof(run, segments),
+    )
+    return [part for part in shown if part is not None]
+
+
+def heading(run: Run, history: History) -> list[Markup]:
+    """State and the figures of now."""
+    last, recent = history.last, history.rows[-RECENT:] or [history.last]
+    step, seen = int(last["step"]), time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(last["time"]))
+    finished = step >= run.steps
+    speed = mean(recent, "tokens_per_s")
+    batch_tokens = int(run.recipe["samples"] * run.recipe["sequence"])
+    left_s = (run.steps - step) * batch_tokens / max(speed, 1e-9)
+    told = f"All {run.steps:,} steps are done." if finished else f"Step {step:,} of {run.steps:,}, seen at {seen}."
+    figures = [
+        ("Loss, nats/token", f"{mean(recent, 'loss'):.3f}"),
+        *([("Bits per byte", f"{mean(recent, 'bits_per_byte'):.3f}")] if "bits_per_byte" in last else []),
+        ("Tokens read", brief(last["tokens"])),
+        ("Tokens/s", f"{speed:,.0f}"),
+        ("Utilisation", f"{100 * mean(recent, 'utilisation'):.1f} %"),
+        ("Memory", f"{last['memory_gb']:.2f} GB"),
+        ("Finished" if finished else "Left", seen[11:16] if finished else clock(left_s)),
+    ]
+    more = "" if finished else " The page is written anew at every checkpoint and reads itself again."
+    return [
+        tag("p", f"Run of the stage {run.stage} · {brief(run.parameters)} parameters", class_="kicker"),
+        tag("h1", run.title),
+        tag("p", told + more, class_="lead"),
+        tiles(figures),
+    ]
+
+
+def learning(run: Run, history: History) -> Markup:
+    """Loss, bits per byte and rate."""
+    bits = chart(history, "bits_per_byte", title="Bits per byte of the training text", height=TALL, named="{:.3f}".format)
+    rate = chart(history, "learning_rate", title="Learning rate of the matrices", named="{:.3g}".format, plain=True)
+    said = (
+        f"Bits per byte are the loss divided by ln 2 and by {bytes_per_token(run.languages):.3f} bytes a token, the mean "
+        "over the languages by their shares of a batch. They are of packed training windows, before each step; "
+        "held-out documents are what evaluation measures."
+    )
+    return section(
+        "Does it learn?",
+        titled(loss(history, vocabulary=run.recipe.get("model", {}).get("vocab_size"))),
+        titled(bits) if "bits_per_byte" in history.last else None,
+        titled(rate),
+        note("Each step faint, the running mean drawn." + (f" {said}" if "bits_per_byte" in history.last else "")),
+    )
+
+
+def machine(run: Run, history: History) -> Markup:
+    """Speed, utilisation, memory and what they were measured on."""
+    last, recent = history.last, history.rows[-RECENT:] or [history.last]
+    reached = mean(recent, "tokens_per_s") * run.flops_per_token
+    peak = last["tokens_per_s"] * run.flops_per_token / max(last["utilisation"], 1e-9)
+    charts = (
+        chart(history, "tokens_per_s", title="Tokens per second", named=brief, left=NARROW_LEFT),
+        chart(history, "utilisation", title="Utilisation", named="{:.2f}".format, left=NARROW_LEFT),
+        chart(history, "memory_gb", title="Memory of the process, GB", named="{:.2f}".format, left=NARROW_LEFT),
+    )
+    rows = [*run.machine.items(), ("resumed at step", f"{run.resumed_at:,}")] if run.resumed_at else [*run.machine.items()]
+    return section(
+        "How fast, and on what?",
+        tag("div", *(tag("div", titled(one)) for one in charts), class_="pair"),
+        table(["", ""], [[name, value] for name, value in rows]),
+        note(
+            f"Utilisation: {run.flops_per_token / 1e6:,.1f} MFLOP a token, forward and backward (6 x matrix parameters "
+            f"and causal attention), times tokens/s: {reached / 1e12:.3f} TFLOP/s of the {peak / 1e12:.2f} that "
+            "a matrix product reached when the run began. Checkpoints are not in the speed."
+        ),
+    )
+
+
+def data(run: Run, history: History) -> Markup | None:
+    """Languages and how often each is read; None where languages are not mixed by shares."""
+    if not run.languages:
+        return None
+    done = int(history.last["tokens"])
+    whole = run.steps * int(run.recipe["samples"] * run.recipe["sequence"])
+    rows = [
+        [
+            one.code,
+            f"{100 * one.share:.1f} %",
+            f"{one.tokens:,}",
+            f"{one.bytes / 1e6:,.2f}",
+            f"{one.bytes_per_token:.2f}",
+            f"{one.share * done:,.0f}",
+            f"{one.share * done / max(one.tokens, 1):.2f}",
+            f"{one.share * whole / max(one.tokens, 1):.2f}",
+        ]
+        for one in run.languages
+    ]
+    names = ["language", "share", "tokens there", "MB", "bytes a token", "tokens read", "epochs now", "at the end"]
+    return section(
+        "What does it read?",
+        table(names, rows, numbers=len(names) - 1),
+        note("An epoch is once through all text of a language; up to about four count almost like new text."),
+    )
+
+
+def skipped(history: History) -> Markup | None:
+    """Steps that the guard skipped, and which documents were in them; None when there were none."""
+    if not history.skipped:
+        return None
+    rows = [
+        [f"{row['step']:,}", f"{row['loss']:.3f}", ", ".join(row.get("documents", ()))] for row in history.skipped
+    ]
+    return section(
+        f"{len(rows):,} skipped steps",
+        tag("p", "The loss leapt, so the weights stayed as they were. These documents were in the batch:"),
+        table(["step", "loss", "documents"], rows),
+    )
+
+
+def recipe(run: Run) -> Markup:
+    """Every setting, tables of the recipe unfolded one level."""
+    rows = []
+    for name, value in sorted(run.recipe.items()):
+        inner = value if isinstance(value, dict) else {"": value}
+        rows += [[f"{name}.{key}".rstrip("."), str(entry)] for key, entry in inner.items()]
+    shape = run.recipe.get("model", {})
+    said = f"Depth {shape['depth']}, width {shape['width']}, " if {"depth", "width"} <= set(shape) else ""
+    batch = run.recipe["samples"] * run.recipe["sequence"]
+    return section(
+        "By which recipe?",
+        tag("p", f"{said}{run.steps:,} steps of {batch:,} tokens, computed in {run.recipe['precision']}."),
+        folded("Every setting", table(["setting", "value"], rows)),
+    )
+
+
+def proof(run: Run, segments: Sequence[Mapping[str, Any]]) -> Markup:
+    """Where the chain is and how it ends."""
+    rows = [
+        [f"{one['first_step']:,} to {one['last_step']:,}", str(one["checkpoint"]), str(one["documents"])]
+        for one in segments[-SHOWN_SEGMENTS:]
+    ]
+    return section(
+        "Where is the chain?",
+        tag(
+            "p",
+            f"{len(segments):,} segments so far, each with the root of its documents and the digest of the weights "
+            "after it. While the run goes on they are in its checkpoints, then in ",
+            tag("code", "chain.jsonl"),
+            f" of the artifact that grows in {run.artifact}.",
+        ),
+        folded(
+            f"The last {len(rows)} segments",
+            table(["steps", "weights after them (SHA-256)", "documents (root)"], rows),
+        ),
+    )
+
+
+def loss(history: History, *, vocabulary: int | None) -> Chart:
+    """Loss over tokens, beside what guessing among `vocabulary` tokens would cost."""
+    guess = None if vocabulary is None else (math.log(vocabulary), f"guessing: {math.log(vocabulary):.2f}")
+    return chart(history, "loss", title="Training loss, nats per token", height=TALL, mark=guess)
+
+
+def chart(
+    history: History, name: str, *, title: str, height: float = LOW, plain: bool = False, named: Any = "{:.2f}".format, **more: Any
+) -> Chart:
+    """One figure over tokens; `plain` draws it as it is, without a running mean."""
+    points = history.points(name)
+    said = f"{named(points[-1][1])} after {brief(points[-1][0])} tokens" if points else "nothing seen yet"
+    return curve(
+        thinned(points),
+        smooth=thinned(points if plain else smoothed(points)),
+        height=height,
+        across="training tokens",
+        figure=brief,
+        named=named,
+        title=title,
+        summary=said,
+        **more,
+    )
+
+
+def titled(drawn: Chart) -> Markup:
+    """A chart below its title."""
+    return join(tag("h3", drawn.title), drawn.inline())
+
+
+def mean(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    """Mean of a figure over some rows."""
+    return sum(float(row[name]) for row in rows) / len(rows)
