@@ -142,7 +142,12 @@ class Progress:
         """A piece of work; nested tasks share one set of bars. `done` is where a resumed task begins."""
         outermost = self.bars is None and self.stream is not None and self.console.is_terminal
         if outermost:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=self.bar_width), Figures())
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=self.bar_width),
+                Figures(),
+            )
             self.bars = Bars(*columns, console=self.console, transient=True)
             self.bars.start()
         task = Task(self, name, total=total, unit=unit, done=done)

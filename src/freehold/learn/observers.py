@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from freehold.learn.loop import Taken
 
-Measures = dict[str, float]  # loss, learning_rate, tokens, tokens_per_s, utilisation, memory_gb and, if known, bits_per_byte
+Measures = dict[
+    str, float
+]  # loss, learning_rate, tokens, tokens_per_s, utilisation, memory_gb and, if known, bits_per_byte
 Observer = Callable[[Taken, Measures], None]
 
 

@@ -34,7 +34,6 @@ class Run:
     machine: dict[str, str]
     checkpoints: Path
     artifact: str  # where the stage's artifact is being built, from the workspace
-    resumed_at: int = 0
 
     @property
     def steps(self) -> int:
@@ -65,7 +64,7 @@ class Report:
             self.write(self.history)
 
     def write(self, history: History) -> None:
-        """Put the page in its place in one step, so that no reader sees half of it; at the end the loss as a plot too."""
+        """Put the page in its place in one step, whole or not at all; at the end the loss as a plot too."""
         running = int(history.last["step"]) < self.run.steps
         children = sections.everything(self.run, history, segments=chain_of(self.run.checkpoints))
         made = page(f"{self.run.title}: {self.run.stage}", *children, refresh_s=REFRESH_S if running else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from freehold.page.charts import Chart, curve, smoothed, thinned
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from freehold.sight.report import Run
 
 TALL, LOW = 250, 130  # pixels
-NARROW_LEFT = 13.0  # per cent: where a curve begins that has half the page
+LEFT, NARROW_LEFT = 6.5, 13.0  # per cent: where a curve begins that has the page, or half of it
 SHOWN_SEGMENTS = 5
 RECENT = 20  # rows whose mean a tile shows
 
@@ -46,17 +46,17 @@ def heading(run: Run, history: History) -> list[Markup]:
     speed = mean(recent, "tokens_per_s")
     batch_tokens = int(run.recipe["samples"] * run.recipe["sequence"])
     left_s = (run.steps - step) * batch_tokens / max(speed, 1e-9)
-    told = f"All {run.steps:,} steps are done." if finished else f"Step {step:,} of {run.steps:,}, seen at {seen}."
+    read = f"{brief(last['tokens'])} tokens read"
+    told = f"All {run.steps:,} steps are done, {read}." if finished else f"Step {step:,} of {run.steps:,}, {read}."
     figures = [
         ("Loss, nats/token", f"{mean(recent, 'loss'):.3f}"),
         *([("Bits per byte", f"{mean(recent, 'bits_per_byte'):.3f}")] if "bits_per_byte" in last else []),
-        ("Tokens read", brief(last["tokens"])),
         ("Tokens/s", f"{speed:,.0f}"),
         ("Utilisation", f"{100 * mean(recent, 'utilisation'):.1f} %"),
         ("Memory", f"{last['memory_gb']:.2f} GB"),
-        ("Finished" if finished else "Left", seen[11:16] if finished else clock(left_s)),
+        ("Steps", f"{step:,}") if finished else ("Left", clock(left_s)),
     ]
-    more = "" if finished else " The page is written anew at every checkpoint and reads itself again."
+    more = f" Finished {seen}." if finished else f" Seen {seen}; this page is written anew at every checkpoint."
     return [
         tag("p", f"Run of the stage {run.stage} · {brief(run.parameters)} parameters", class_="kicker"),
         tag("h1", run.title),
@@ -67,18 +67,18 @@ def heading(run: Run, history: History) -> list[Markup]:
 
 def learning(run: Run, history: History) -> Markup:
     """Loss, bits per byte and rate."""
-    bits = chart(history, "bits_per_byte", title="Bits per byte of the training text", height=TALL, named="{:.3f}".format)
-    rate = chart(history, "learning_rate", title="Learning rate of the matrices", named="{:.3g}".format, plain=True)
+    bits = chart(
+        history, "bits_per_byte", title="Bits per byte of the training text", height=TALL, named="{:.3f}".format
+    )
     said = (
-        f"Bits per byte are the loss divided by ln 2 and by {bytes_per_token(run.languages):.3f} bytes a token, the mean "
-        "over the languages by their shares of a batch. They are of packed training windows, before each step; "
+        f"Bits per byte are the loss divided by ln 2 and by {bytes_per_token(run.languages):.3f} bytes a token, the "
+        "mean over the languages by their shares of a batch. They are of packed training windows, before each step; "
         "held-out documents are what evaluation measures."
     )
     return section(
         "Does it learn?",
         titled(loss(history, vocabulary=run.recipe.get("model", {}).get("vocab_size"))),
         titled(bits) if "bits_per_byte" in history.last else None,
-        titled(rate),
         note("Each step faint, the running mean drawn." + (f" {said}" if "bits_per_byte" in history.last else "")),
     )
 
@@ -89,15 +89,15 @@ def machine(run: Run, history: History) -> Markup:
     reached = mean(recent, "tokens_per_s") * run.flops_per_token
     peak = last["tokens_per_s"] * run.flops_per_token / max(last["utilisation"], 1e-9)
     charts = (
+        chart(history, "learning_rate", title="Learning rate of the matrices", plain=True, left=NARROW_LEFT),
         chart(history, "tokens_per_s", title="Tokens per second", named=brief, left=NARROW_LEFT),
         chart(history, "utilisation", title="Utilisation", named="{:.2f}".format, left=NARROW_LEFT),
         chart(history, "memory_gb", title="Memory of the process, GB", named="{:.2f}".format, left=NARROW_LEFT),
     )
-    rows = [*run.machine.items(), ("resumed at step", f"{run.resumed_at:,}")] if run.resumed_at else [*run.machine.items()]
     return section(
         "How fast, and on what?",
         tag("div", *(tag("div", titled(one)) for one in charts), class_="pair"),
-        table(["", ""], [[name, value] for name, value in rows]),
+        table(["", ""], [[name, value] for name, value in run.machine.items()]),
         note(
             f"Utilisation: {run.flops_per_token / 1e6:,.1f} MFLOP a token, forward and backward (6 x matrix parameters "
             f"and causal attention), times tokens/s: {reached / 1e12:.3f} TFLOP/s of the {peak / 1e12:.2f} that "
@@ -137,9 +137,7 @@ def skipped(history: History) -> Markup | None:
     """Steps that the guard skipped, and which documents were in them; None when there were none."""
     if not history.skipped:
         return None
-    rows = [
-        [f"{row['step']:,}", f"{row['loss']:.3f}", ", ".join(row.get("documents", ()))] for row in history.skipped
-    ]
+    rows = [[f"{row['step']:,}", f"{row['loss']:.3f}", ", ".join(row.get("documents", ()))] for row in history.skipped]
     return section(
         f"{len(rows):,} skipped steps",
         tag("p", "The loss leapt, so the weights stayed as they were. These documents were in the batch:"),
@@ -192,7 +190,15 @@ def loss(history: History, *, vocabulary: int | None) -> Chart:
 
 
 def chart(
-    history: History, name: str, *, title: str, height: float = LOW, plain: bool = False, named: Any = "{:.2f}".format, **more: Any
+    history: History,
+    name: str,
+    *,
+    title: str,
+    height: float = LOW,
+    plain: bool = False,
+    named: Callable[[float], str] = "{:.2f}".format,
+    mark: tuple[float, str] | None = None,
+    left: float = LEFT,
 ) -> Chart:
     """One figure over tokens; `plain` draws it as it is, without a running mean."""
     points = history.points(name)
@@ -203,10 +209,11 @@ def chart(
         height=height,
         across="training tokens",
         figure=brief,
+        mark=mark,
         named=named,
+        left=left,
         title=title,
         summary=said,
-        **more,
     )
 
 

@@ -6,7 +6,9 @@ sent, with which headers and time-out, is set by the standard variables (OTEL_ME
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from freehold.learn.loop import Taken
@@ -35,9 +37,9 @@ class Telemetry:
 
     name = "OpenTelemetry"
 
-    def __init__(self, *, stage: str, steps: int) -> None:
-        """`steps` is the number of the run's last step."""
-        self.stage, self.steps = stage, steps
+    def __init__(self, *, stage: str, steps: int, report: Callable[[str], None]) -> None:
+        """`steps` is the number of the run's last step; `report` hears once that the collector does not answer."""
+        self.stage, self.steps, self.report = stage, steps, report
         self.provider: Any = None
         self.gauges: dict[str, Any] = {}
 
@@ -55,6 +57,7 @@ class Telemetry:
         """Raises MissingExtra where the libraries are not installed."""
         sender = need("opentelemetry.exporter.otlp.proto.http.metric_exporter", extra=EXTRA)
         metrics, export = (need(f"opentelemetry.sdk.metrics{part}", extra=EXTRA) for part in ("", ".export"))
+        tell_once(self.report)
         resources = need("opentelemetry.sdk.resources", extra=EXTRA)
         self.provider = metrics.MeterProvider(
             resource=resources.Resource.create({"service.name": "freehold"}),
@@ -62,3 +65,23 @@ class Telemetry:
         )
         meter = self.provider.get_meter("freehold")
         self.gauges = {name: meter.create_gauge(f"freehold.{name}", unit=unit) for name, unit in UNITS.items()}
+
+
+class Once(logging.Handler):
+    """Hands on the first complaint and keeps the rest of them from the screen."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self.report: Callable[[str], None] | None = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """The first record; later ones say the same again."""
+        report, self.report = self.report, None
+        if report is not None:
+            report(f"OpenTelemetry: {record.getMessage()[:160]} (told once; training goes on)")
+
+
+def tell_once(report: Callable[[str], None]) -> None:
+    """A collector that is away must not fill the screen: the library warns at every attempt."""
+    logger = logging.getLogger("opentelemetry")
+    logger.handlers, logger.propagate = [Once(report)], False

@@ -40,10 +40,8 @@ def watch(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig) -> Watch
         Board(folder, steps=steps, flush_steps=recipe["checkpoint_steps"]),
     ]
     if telemetry.wanted():
-        observers.append(telemetry.Telemetry(stage=name, steps=steps))
-    return Watch(
-        observers=tuple(observers), bytes_per_token=bytes_per_token(languages) if languages else None
-    )
+        observers.append(telemetry.Telemetry(stage=name, steps=steps, report=stage.progress.note))
+    return Watch(observers=tuple(observers), bytes_per_token=bytes_per_token(languages) if languages else None)
 
 
 def described(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig, languages: list[Language]) -> Run:
