@@ -10,12 +10,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from test_steps import MEASURES, taken
 
 from freehold.learn.observers import Observers
-from freehold.sight import telemetry
-from freehold.sight.telemetry import ENDPOINTS, UNITS, Telemetry
+from freehold.plugins import COLLECTORS, collector
+from freehold.sight.telemetry import UNITS, Telemetry
 
 
 @pytest.fixture
-def collector() -> Iterator[tuple[str, list[bytes]]]:
+def receiver() -> Iterator[tuple[str, list[bytes]]]:
     """A receiver of OTLP over HTTP: its address and what it was sent."""
     bodies: list[bytes] = []
 
@@ -37,9 +37,9 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
 
 
 def test_gauges_reach_the_collector_and_nothing_else_does(
-    collector: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+    receiver: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, bodies = collector
+    address, bodies = receiver
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
     observer = Telemetry(stage="train", steps=3, report=print)
@@ -57,13 +57,11 @@ def test_gauges_reach_the_collector_and_nothing_else_does(
 
 
 def test_it_is_off_without_the_standard_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ENDPOINTS:
-        monkeypatch.delenv(name, raising=False)
-    assert not telemetry.wanted()
-    monkeypatch.setenv(ENDPOINTS[1], "")
-    assert not telemetry.wanted()
-    monkeypatch.setenv(ENDPOINTS[1], "http://127.0.0.1:1")
-    assert telemetry.wanted()
+    for name in COLLECTORS:
+        monkeypatch.setenv(name, "")
+    assert collector() is None
+    monkeypatch.setenv(COLLECTORS[1], "http://127.0.0.1:1")
+    assert collector() == "http://127.0.0.1:1"
 
 
 def test_without_the_libraries_the_person_hears_which_extra_brings_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ sent, with which headers and time-out, is set by the standard variables (OTEL_ME
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,6 @@ from freehold.learn.loop import Taken
 from freehold.learn.observers import Measures
 from freehold.plugins import need
 
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 EXTRA = "telemetry"
 UNITS = {
     "loss": "nats/token",
@@ -25,11 +23,6 @@ UNITS = {
     "memory_gb": "GBy",
 }
 LAST_WORD_MS = 5000  # to send the last values when the run ends
-
-
-def wanted() -> bool:
-    """Whether the user named a collector."""
-    return any(os.environ.get(name) for name in ENDPOINTS)
 
 
 class Telemetry:

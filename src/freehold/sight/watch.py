@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freehold.learn.observers import Observer
-from freehold.sight import telemetry
+from freehold.plugins import collector
 from freehold.sight.board import Board
 from freehold.sight.languages import Language, bytes_per_token, languages_of
 from freehold.sight.report import Report, Run
 from freehold.sight.steps import Steps
+from freehold.sight.telemetry import Telemetry
 from freehold.store.environment import environment
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def watch(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig) -> Watch
         Report(folder, run=described(stage, recipe=recipe, config=config, languages=languages)),
         Board(folder, steps=steps, flush_steps=recipe["checkpoint_steps"]),
     ]
-    if telemetry.wanted():
-        observers.append(telemetry.Telemetry(stage=name, steps=steps, report=stage.progress.note))
+    if collector():
+        observers.append(Telemetry(stage=name, steps=steps, report=stage.progress.note))
     return Watch(observers=tuple(observers), bytes_per_token=bytes_per_token(languages) if languages else None)
 
 

@@ -72,6 +72,15 @@ def test_the_same_trial_finds_the_same_bits(place: dict[str, str], tmp_path: Pat
     assert found[0] == found[1]
 
 
+def test_a_trial_that_diverges_is_a_finding(place: dict[str, str], tmp_path: Path) -> None:
+    grid = {**GRID, "rates": [0.02, 1e37], "depths": [1]}
+    figures = sweep.perform(**place, run_folder=str(tmp_path / "sweep"), grid=grid, append=None)["figures"]
+    found = json.loads((tmp_path / "sweep" / "sweep.json").read_text())
+    assert [row["bits_per_byte"] is None for row in found["trials"]] == [False, True]
+    assert [row["rate"] for row in found["best"]] == [0.02] and not found["best"][0]["inside"]
+    assert "diverged" in (tmp_path / "sweep" / "sweep.md").read_text() and figures["best"]
+
+
 @pytest.mark.parametrize("wrong", [{"rates": [0.0]}, {"batches": [-8]}, {"depths": [0]}])
 def test_numbers_that_cannot_be_meant_are_refused(place: dict[str, str], tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="not a positive number"):

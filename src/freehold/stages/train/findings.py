@@ -75,9 +75,9 @@ def best_of(results: Sequence[Result]) -> dict[str, Any] | None:
 
 
 def figures(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the verb shows: a line for each trial, the best rates, the laws in words."""
+    """What the verb shows: trials (depth, batch, tokens, rate, seed), the best rates, the laws in words."""
     trials = {
-        f"{label(row)}, rate {row['rate']:g}, seed {row['seed']}": {
+        f"{label(row)} r{row['rate']:g} s{row['seed']}": {
             key: row[key] for key in ("bits_per_byte", "loss", "tokens_per_s")
         }
         for row in found["trials"]
@@ -87,16 +87,16 @@ def figures(found: Mapping[str, Any]) -> dict[str, Any]:
         for row in found["best"]
     }
     told = {
-        f"batch {int(batch):,}, {place}": text
+        f"law of the {name} at b{batch}": text
         for batch, laws in found["laws"].items()
-        for place, text in enumerate(sentences(laws), start=1)
+        for name, text in zip(("rate", "loss"), sentences(laws), strict=True)
     }
     return {"trial": trials, "best": best, **told}
 
 
 def label(row: Mapping[str, Any]) -> str:
-    """Which trials a row is of."""
-    return f"depth {row['depth']}, batch {row['batch_tokens']:,}, {row['tokens']:,} tokens"
+    """Which trials a row is of: depth, tokens a step, tokens; in a narrow terminal every letter counts."""
+    return f"d{row['depth']} b{row['batch_tokens']} t{row['tokens']}"
 
 
 def sentences(laws: Mapping[str, Any]) -> list[str]:
@@ -105,7 +105,7 @@ def sentences(laws: Mapping[str, Any]) -> list[str]:
     if rate:
         said.append(f"rate = {rate['coefficient']:.4g} x width^{rate['exponent']:.3f} ({rate['how']})")
     else:
-        said.append("no law of the rate: it takes two depths whose best rate has worse ones on both sides")
+        said.append("none: it takes two depths whose best rate has worse ones on both sides")
     if loss:
         tokens = f" + {loss['token_factor']:.4g} / D^{loss['beta']:.2f}" if loss["token_factor"] else ""
         said.append(
@@ -113,7 +113,7 @@ def sentences(laws: Mapping[str, Any]) -> list[str]:
             f"matrix parameters, off by {loss['worst_error']:.4f} at most ({loss['how']})"
         )
     else:
-        said.append("no law of the loss: it takes three depths")
+        said.append("none: it takes three depths")
     return said
 
 
@@ -133,7 +133,8 @@ def markdown(found: Mapping[str, Any], *, title: str) -> str:
         "",
     ]
     for batch, laws in found["laws"].items():
-        lines += [f"- batch {int(batch):,}: {sentence}." for sentence in sentences(laws)]
+        told = zip(("rate", "loss"), sentences(laws), strict=True)
+        lines += [f"- law of the {name}, batch {int(batch):,}: {sentence}." for name, sentence in told]
     return "\n".join(lines) + "\n"
 
 

@@ -9,47 +9,31 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 
-from freehold.charter import Charter
-from freehold.errors import GateError, InputError
+from freehold.errors import InputError
 from freehold.learn import memory
 from freehold.learn.batches import Shards
-from freehold.learn.loop import Taken, learn
-from freehold.learn.schedule import Schedule
 from freehold.learn.session import use_threads
 from freehold.learn.utilisation import matrix_rate
 from freehold.model.config import ModelConfig
-from freehold.progress import Task
 from freehold.records import canonical_json
 from freehold.stage import Stage, visit
 from freehold.stages.train import findings
-from freehold.stages.train.held_out import HeldOut, held_out
-from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
+from freehold.stages.train.held_out import held_out
+from freehold.stages.train.recipe import Recipe
+from freehold.stages.train.trial import Trial, recipe_of, taken
 from freehold.store.closure import code_digest
 from freehold.store.workspace import write_atomic
 
-RATES = ("matrix", "embedding", "head", "vector")  # scaled together
 ASSUMED_UTILISATION = 0.2  # of the matrix rate, for a forecast before the first trial
 NEEDS = ("curate", "tokenize")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One point of the grid."""
-
-    depth: int
-    batch_tokens: int
-    rate: float  # of the matrices; the others keep their ratio to it
-    tokens: int
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +104,7 @@ def planned(stage: Stage, grid: dict[str, Any]) -> list[Plan]:
         if wrong := [value for value in values if value <= 0]:
             raise InputError(f"{wrong[0]} is not a positive number", where=f"--{name}", remedy="correct it")
     seeds = range(train.seed, train.seed + grid["seeds"])
-    code, folder = code_digest(__name__), stage.run_folder / "trials"
+    code, folder = code_digest(Trial.__module__), stage.run_folder / "trials"
     plans = []
     for depth, batch, tokens, rate, seed in itertools.product(depths, batches, grid["tokens"], rates, seeds):
         trial = Trial(depth=depth, batch_tokens=batch, rate=rate, tokens=tokens, seed=seed)
@@ -128,34 +112,6 @@ def planned(stage: Stage, grid: dict[str, Any]) -> list[Plan]:
         named = canonical_json({"recipe": recipe, "held_out": stage.digest("curate"), "code": code})
         plans.append(Plan(trial=trial, recipe=recipe, path=folder / f"{hashlib.sha256(named).hexdigest()}.json"))
     return plans
-
-
-def recipe_of(stage: Stage, trial: Trial) -> Recipe:
-    """The charter's recipe with the trial's numbers, for as many whole steps as its tokens fill."""
-    recipe = compose(replace(stage, charter=charter_of(stage.charter, trial)))
-    steps = max(1, trial.tokens // (recipe["samples"] * recipe["sequence"]))
-    return {**recipe, "steps": steps, "tokens": steps * recipe["samples"] * recipe["sequence"]}
-
-
-def charter_of(charter: Charter, trial: Trial) -> Charter:
-    """The charter with the trial's numbers. At another depth, the width and what follows from it are derived again."""
-    train, model, factor = charter.train, charter.model, trial.rate / charter.train.learning_rate
-    if trial.depth != model.depth:
-        model = replace(model, depth=trial.depth, width=None, heads=None, kv_heads=None, ffn_width=None)
-    return replace(
-        charter,
-        model=model,
-        train=replace(
-            train,
-            tokens=trial.tokens,
-            batch_tokens=trial.batch_tokens,
-            seed=trial.seed,
-            learning_rate=trial.rate,
-            embedding_learning_rate=train.embedding_learning_rate * factor,
-            head_learning_rate=train.head_learning_rate * factor,
-            vector_learning_rate=train.vector_learning_rate * factor,
-        ),
-    )
 
 
 def take(stage: Stage, plans: Sequence[Plan]) -> None:
@@ -176,54 +132,5 @@ def take(stage: Stage, plans: Sequence[Plan]) -> None:
         for plan in plans:
             if plan.recipe["compiled"]:
                 torch.compiler.reset()  # shapes of the trial before need not be remembered
-            result = taken(plan, shards=shards, judge=judge, task=task, peak=peak)
+            result = taken(plan.trial, plan.recipe, shards=shards, judge=judge, task=task, peak=peak)
             write_atomic(plan.path, canonical_json(result))
-
-
-def taken(plan: Plan, *, shards: Shards, judge: HeldOut, task: Task, peak: float) -> dict[str, Any]:
-    """Train one trial from its seed and judge it; what it found, as JSON values."""
-    recipe, session = plan.recipe, session_of(plan.recipe)
-    losses: list[float] = []
-    ends = [time.monotonic()]
-
-    def after(step: Taken) -> None:
-        losses.append(step.loss)
-        ends.append(time.monotonic())
-        batch = recipe["samples"] * recipe["sequence"]
-        task.advance(batch, depth=plan.trial.depth, rate=plan.trial.rate, loss=step.loss)
-
-    try:
-        learn(
-            session.model,
-            batches=corpus_of(recipe, shards),
-            optimizer=session.optimizer,
-            schedule=Schedule(
-                steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
-            ),
-            guard=session.guard,
-            micro=recipe["micro"],
-            after=after,
-        )
-        bits = judge.bits_per_byte(session.model, rows=min(recipe["micro"], recipe["samples"]))
-    except GateError:  # the loss is no number any more: that is a finding too
-        bits = {}
-    step_s = median(end - begin for begin, end in itertools.pairwise(ends)) if losses else 0.0
-    speed = recipe["samples"] * recipe["sequence"] / step_s if step_s else 0.0
-    shares = recipe["shares"]
-    return {
-        **asdict(plan.trial),
-        "tokens": recipe["tokens"],
-        "steps": recipe["steps"],
-        "width": plan.shape.width,
-        "parameters": plan.shape.parameters,
-        "matrix_parameters": plan.shape.matrix_parameters,
-        "rates": {name: recipe["rates"][name] for name in RATES},
-        "bits_per_byte_by_language": {code: round(value, 5) for code, value in bits.items()},
-        "bits_per_byte": round(sum(shares[code] * bits[code] for code in bits) / sum(shares.values()), 5)
-        if bits
-        else None,
-        "loss": round(sum(losses[-20:]) / len(losses[-20:]), 5) if bits else None,
-        "tokens_per_s": round(speed),
-        "utilisation": round(speed * plan.shape.flops_per_token(recipe["sequence"]) / peak, 4),
-        "precision": recipe["precision"],
-    }
