@@ -45,6 +45,7 @@ EXTRA_OF = {
     "uvicorn": "serve",
     "jinja2": "train",
     "tensorboardX": "train",
+    "transformers": "foreign",
 }
 
 

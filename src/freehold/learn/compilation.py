@@ -15,7 +15,7 @@ import torch
 
 from freehold.learn import optimizer
 from freehold.model import head
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel, Transformer
 
 PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
 PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
@@ -38,14 +38,15 @@ def cache_folder() -> Path:
     return folder
 
 
-def use(model: Transformer) -> None:
-    """Compile the model's layers, the head's softmax and the optimizer's updates, in place."""
+def use(model: LanguageModel) -> None:
+    """Compile the layers of a model of ours, the head's softmax and the optimizer's updates, in place."""
     if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder())
     torch._dynamo.config.cache_size_limit = 64
-    for block in model.model.layers:
-        block.compile(dynamic=False)
-    model.model.norm.compile(dynamic=False)
+    if isinstance(model, Transformer):
+        for block in model.model.layers:
+            block.compile(dynamic=False)
+        model.model.norm.compile(dynamic=False)
     head.raise_logits = torch.compile(PLAIN_SOFTMAX, dynamic=False)
     head.accumulate = torch.compile(PLAIN_SUM, dynamic=False)
     optimizer.adam_update = torch.compile(PLAIN_ADAM, dynamic=False)

@@ -26,13 +26,14 @@ def follow(
     folder: Path,
     progress: Progress,
     previous: str = chain.GENESIS,
+    base: str | None = None,
     bytes_per_token: float | None = None,
     observers: tuple[Observer, ...] = (),
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues; `bytes_per_token` and `observers` are for
-    those who look on.
+    `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
+    `bytes_per_token` and `observers` are for those who look on.
     """
     found = checkpoint.latest(folder / "checkpoints")
     first = found.step if found else 0
@@ -56,7 +57,7 @@ def follow(
             diary.resume(found)
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
-            diary.open()
+            diary.open(base=base)
         schedule = Schedule(
             steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
         )

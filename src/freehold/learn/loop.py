@@ -12,7 +12,7 @@ from freehold.learn.guard import Guard
 from freehold.learn.optimizer import Optimizer
 from freehold.learn.schedule import Schedule
 from freehold.model.head import IGNORED
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Taken:
 
 
 def learn(
-    model: Transformer,
+    model: LanguageModel,
     *,
     batches: Batches,
     optimizer: Optimizer,
@@ -51,13 +51,14 @@ def learn(
             optimizer.step(factor=rate, momentum=schedule.momentum(step))
         else:
             optimizer.forget_gradients()
+        model.after_step(taken=taken)
         after(Taken(step=step, loss=loss, rate=rate, taken=taken, batch=batch))
 
 
-def _accumulate(model: Transformer, batch: Batch, *, micro: int) -> float:
+def _accumulate(model: LanguageModel, batch: Batch, *, micro: int) -> float:
     """Add up the gradients of a batch; its mean loss in nats."""
     counted = int((batch.targets != IGNORED).sum())
-    device = model.lm_head.weight.device
+    device = model.head.device
     total = torch.zeros((), device=device)
     for tokens_BT, targets_BT in zip(batch.tokens.split(micro), batch.targets.split(micro), strict=True):
         loss = model.loss(tokens_BT.to(device), targets_BT.to(device), divisor=counted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 
 from freehold.errors import InputError
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -26,9 +26,9 @@ def choose(wanted: str = "auto", *, device: str = "cpu") -> str:
     return "bf16" if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported() else "fp32"
 
 
-def set_precision(model: Transformer, precision: str) -> None:
-    """Cast everything but the embedding table to the compute type, in place."""
-    table = model.model.embed_tokens.weight
+def set_precision(model: LanguageModel, precision: str) -> None:
+    """Cast everything but what stays wide (our embedding table) to the compute type, in place."""
+    wide = {id(parameter) for parameter in model.wide}
     for parameter in model.parameters():
-        if parameter is not table:
+        if id(parameter) not in wide:
             parameter.data = parameter.data.to(TYPES[precision])

@@ -17,7 +17,7 @@ from freehold.sight.telemetry import Telemetry
 from freehold.store.environment import environment
 
 if TYPE_CHECKING:
-    from freehold.model.config import ModelConfig
+    from freehold.model.hf import Config
     from freehold.stage import Stage
 
 
@@ -29,7 +29,7 @@ class Watch:
     bytes_per_token: float | None  # None where languages are not mixed by shares
 
 
-def watch(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig) -> Watch:
+def watch(stage: Stage, *, recipe: dict[str, Any], config: Config) -> Watch:
     """The observers of a run of this stage: lines, page, TensorBoard and, if the user named a collector, telemetry."""
     name, folder, steps = stage.identity.stage, stage.run_folder, int(recipe["steps"])
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def watch(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig) -> Watch
     return Watch(observers=tuple(observers), bytes_per_token=bytes_per_token(languages) if languages else None)
 
 
-def described(stage: Stage, *, recipe: dict[str, Any], config: ModelConfig, languages: list[Language]) -> Run:
+def described(stage: Stage, *, recipe: dict[str, Any], config: Config, languages: list[Language]) -> Run:
     """What the page says about the run."""
     release, machine = stage.charter.release, environment()
     return Run(

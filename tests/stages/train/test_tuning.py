@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freehold import stage as stages
+from freehold.charter import Base
 from freehold.errors import InputError
 from freehold.stages.train import profile, sweep
 from freehold.stages.train.attribution import REST, ROWS
@@ -92,3 +94,10 @@ def test_without_tokens_it_says_what_must_run_first(tiny: Path, tmp_path: Path) 
         profile.perform(
             charter=str(tiny), workspace=str(tmp_path / "w"), run_folder=str(tmp_path / "w" / "run"), steps=1
         )
+
+
+def test_a_sweep_does_not_begin_at_a_base(place: dict[str, str], tmp_path: Path) -> None:
+    stage = stages.visit(**place, run_folder=str(tmp_path / "sweep"), needs=sweep.NEEDS)
+    stage.charter = replace(stage.charter, base=Base(path="elsewhere"))
+    with pytest.raises(InputError, match="random weights"):
+        sweep.planned(stage, GRID)

@@ -20,7 +20,7 @@ from torch import Tensor
 from freehold.errors import InputError
 from freehold.model.folder import read_tokenizer
 from freehold.model.head import IGNORED
-from freehold.model.transformer import Transformer
+from freehold.model.language import LanguageModel
 
 SLICE_BYTES = 50_000  # of text, for each language
 
@@ -34,7 +34,7 @@ class HeldOut:
     bytes: dict[str, int]
 
     @torch.no_grad()
-    def bits_per_byte(self, model: Transformer, *, rows: int) -> dict[str, float]:
+    def bits_per_byte(self, model: LanguageModel, *, rows: int) -> dict[str, float]:
         """Bits per byte in each language; `rows` windows pass through the model at once, as in training."""
         found = {}
         for language, tokens_WT in self.tokens.items():
@@ -46,7 +46,7 @@ class HeldOut:
         return found
 
 
-def summed_loss(model: Transformer, tokens_WT: Tensor, targets_WT: Tensor, *, rows: int) -> float:
+def summed_loss(model: LanguageModel, tokens_WT: Tensor, targets_WT: Tensor, *, rows: int) -> float:
     """Nats of all targets; the batch is filled up to `rows`, so that a compiled model meets one shape only."""
     lacking, device = rows - len(tokens_WT), next(model.parameters()).device
     if lacking:

@@ -22,6 +22,7 @@ from freehold.learn.session import Session, use_threads
 from freehold.learn.utilisation import matrix_rate
 from freehold.stage import Stage, visit
 from freehold.stages.train.attribution import DATA, OPTIMIZER, REST, Row, attribute, operations
+from freehold.stages.train.origin import Origin
 from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
 
 WARM_STEPS = 2  # before anything is measured: compilation, first allocations
@@ -60,17 +61,18 @@ def perform(*, charter: str, workspace: str, run_folder: str, steps: int) -> dic
     """The entry point of the verb's job: figures of the profile, and a trace in the run folder."""
     memory.keep()
     stage = visit(charter=charter, workspace=workspace, run_folder=run_folder, needs=("tokenize",))
-    recipe = compose(stage)
+    origin = Origin.of(stage)
+    recipe = compose(stage, origin)
     use_threads(recipe["threads"])
     with kernel_names():
-        figures = measure(stage, recipe, steps=steps)
+        figures = measure(stage, recipe, steps=steps, origin=origin)
     (Path(run_folder) / "profile.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return {"figures": figures, "trace": str(Path(run_folder) / TRACE)}
 
 
-def measure(stage: Stage, recipe: Recipe, *, steps: int) -> dict[str, Any]:
+def measure(stage: Stage, recipe: Recipe, *, steps: int, origin: Origin | None) -> dict[str, Any]:
     """Warm up, time `steps` steps undisturbed, then profile as many."""
-    corpus, session = corpus_of(recipe, Shards.open(stage.input("tokenize"))), session_of(recipe)
+    corpus, session = corpus_of(recipe, Shards.open(stage.input("tokenize"))), session_of(recipe, origin)
     device = next(session.model.parameters()).device.type
     with stage.progress.task("profile", total=WARM_STEPS + 2 * steps, unit="steps") as task:
 

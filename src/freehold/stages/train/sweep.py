@@ -26,6 +26,7 @@ from freehold.model.config import ModelConfig
 from freehold.records import canonical_json
 from freehold.stage import Stage, visit
 from freehold.stages.train import findings
+from freehold.stages.train.forecast import DEPTH
 from freehold.stages.train.held_out import held_out
 from freehold.stages.train.recipe import Recipe
 from freehold.stages.train.trial import Trial, recipe_of, taken
@@ -98,8 +99,11 @@ def forecast(*, charter: str, workspace: str, run_folder: str, grid: dict[str, A
 def planned(stage: Stage, grid: dict[str, Any]) -> list[Plan]:
     """Every combination, seeds innermost, each with its recipe. Raises InputError for a number that cannot be meant."""
     train, model = stage.charter.train, stage.charter.model
+    if stage.charter.base is not None:
+        advice = "sweep a copy of the charter without [base], or set [base].learning_rate by hand"
+        raise InputError("a sweep trains from random weights, not from a base", where="base", remedy=advice)
     rates = grid["rates"] or [train.learning_rate * factor for factor in (0.5, 1.0, 2.0)]
-    batches, depths = grid["batches"] or [train.batch_tokens], grid["depths"] or [model.depth]
+    batches, depths = grid["batches"] or [train.batch_tokens], grid["depths"] or [model.depth or DEPTH]
     for name, values in (("rates", rates), ("batches", batches), ("depths", depths), ("tokens", grid["tokens"])):
         if wrong := [value for value in values if value <= 0]:
             raise InputError(f"{wrong[0]} is not a positive number", where=f"--{name}", remedy="correct it")

@@ -19,6 +19,7 @@ from freehold.learn.loop import Taken, learn
 from freehold.learn.schedule import Schedule
 from freehold.progress import Task
 from freehold.stage import Stage
+from freehold.stages.train.forecast import DEPTH
 from freehold.stages.train.held_out import HeldOut
 from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
 
@@ -46,7 +47,7 @@ def recipe_of(stage: Stage, trial: Trial) -> Recipe:
 def charter_of(charter: Charter, trial: Trial) -> Charter:
     """The charter with the trial's numbers. At another depth, the width and what follows from it are derived again."""
     train, model, factor = charter.train, charter.model, trial.rate / charter.train.learning_rate
-    if trial.depth != model.depth:
+    if trial.depth != (model.depth or DEPTH):
         model = replace(model, depth=trial.depth, width=None, heads=None, kv_heads=None, ffn_width=None)
     return replace(
         charter,
