@@ -99,16 +99,18 @@ def curve(
     mark: tuple[float, str] | None = None,
     named: Callable[[float], str] = "{:.2f}".format,
     left: float = PLOT[0],
+    floor: float | None = None,
     title: str,
     summary: str,
 ) -> Chart:
     """A line over a faint one: `smooth` over `points` (x, y), x from 0; `mark` is a height to draw dashed.
 
     `figure` writes what stands below the axis, `named` the height where the line ends, which is also how heights
-    are written if they are not short; `left` is where the field begins, in per cent.
+    are written if they are not short; `left` is where the field begins, in per cent; `floor` is a height to show.
     """
     right = max((x for x, _ in points), default=1.0) or 1.0
-    values = [y for _, y in points] + ([mark[0]] if mark else []) or [0.0, 1.0]
+    values = [y for _, y in points] + ([mark[0]] if mark else []) or [1.0]
+    values += [] if floor is None else [floor]
     steps = ticks(min(values), max(values), about=5 if height >= 200 else 3)
     low, high = min(steps[0], *values), max(steps[-1], *values)
 
@@ -141,7 +143,7 @@ def curve(
             preserveAspectRatio="none",
         )
         last = smooth[-1][1]
-        clear = max(down(last) - 8, 4.0)
+        clear = max(down(last) - 8, -4.0)  # above the line, but not out of the drawing
         end = tag("text", named(last), x=edge, y=clear, class_="figure strong", text_anchor="end")
         drawn += [field, end]
     for x, anchor in [(0.0, "start"), (right / 2, "middle"), (right, "end")]:

@@ -22,7 +22,7 @@ class History:
         self.last = row
         if row.get("skipped"):
             self.skipped.append(row)
-        if row["step"] % self.stride:
+        if row["step"] % self.stride or row.get("skipped"):
             return
         self.rows.append(row)
         if len(self.rows) > self.most:
@@ -30,6 +30,6 @@ class History:
             self.rows = [kept for kept in self.rows if kept["step"] % self.stride == 0]
 
     def points(self, name: str) -> list[tuple[float, float]]:
-        """(tokens, figure) of the steps that have the figure, the newest step last."""
-        newest = [self.last] if self.rows and self.last is not self.rows[-1] else []
+        """(tokens, figure) of the steps that have the figure, the newest step last; skipped ones taught nothing."""
+        newest = [self.last] if self.rows and self.last is not self.rows[-1] and not self.last.get("skipped") else []
         return [(float(row["tokens"]), float(row[name])) for row in (*self.rows, *newest) if name in row]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TALL, LOW = 250, 130  # pixels
 LEFT, NARROW_LEFT = 6.5, 13.0  # per cent: where a curve begins that has the page, or half of it
 SHOWN_SEGMENTS = 5
+THREE = "{:.3f}".format
+FEW = 10  # points that make no curve yet: their axis begins at zero
 RECENT = 20  # rows whose mean a tile shows
 
 
@@ -33,7 +35,7 @@ def everything(run: Run, history: History, *, segments: Sequence[Mapping[str, An
         data(run, history),
         skipped(history),
         recipe(run),
-        proof(run, segments),
+        proof(run, segments, finished=int(history.last["step"]) >= run.steps),
     )
     return [part for part in shown if part is not None]
 
@@ -49,7 +51,7 @@ def heading(run: Run, history: History) -> list[Markup]:
     read = f"{brief(last['tokens'])} tokens read"
     told = f"All {run.steps:,} steps are done, {read}." if finished else f"Step {step:,} of {run.steps:,}, {read}."
     figures = [
-        ("Loss, nats/token", f"{mean(recent, 'loss'):.3f}"),
+        ("Loss", f"{mean(recent, 'loss'):.3f}"),
         *([("Bits per byte", f"{mean(recent, 'bits_per_byte'):.3f}")] if "bits_per_byte" in last else []),
         ("Tokens/s", f"{speed:,.0f}"),
         ("Utilisation", f"{100 * mean(recent, 'utilisation'):.1f} %"),
@@ -68,7 +70,7 @@ def heading(run: Run, history: History) -> list[Markup]:
 def learning(run: Run, history: History) -> Markup:
     """Loss, bits per byte and rate."""
     bits = chart(
-        history, "bits_per_byte", title="Bits per byte of the training text", height=TALL, named="{:.3f}".format
+        history, "bits_per_byte", title="Bits per byte of the training text", height=TALL, floor=None, named=THREE
     )
     said = (
         f"Bits per byte are the loss divided by ln 2 and by {bytes_per_token(run.languages):.3f} bytes a token, the "
@@ -139,7 +141,7 @@ def skipped(history: History) -> Markup | None:
         return None
     rows = [[f"{row['step']:,}", f"{row['loss']:.3f}", ", ".join(row.get("documents", ()))] for row in history.skipped]
     return section(
-        f"{len(rows):,} skipped steps",
+        f"{len(rows):,} skipped step{'s' if len(rows) > 1 else ''}",
         tag("p", "The loss leapt, so the weights stayed as they were. These documents were in the batch:"),
         table(["step", "loss", "documents"], rows),
     )
@@ -161,32 +163,30 @@ def recipe(run: Run) -> Markup:
     )
 
 
-def proof(run: Run, segments: Sequence[Mapping[str, Any]]) -> Markup:
+def proof(run: Run, segments: Sequence[Mapping[str, Any]], *, finished: bool) -> Markup:
     """Where the chain is and how it ends."""
     rows = [
         [f"{one['first_step']:,} to {one['last_step']:,}", str(one["checkpoint"]), str(one["documents"])]
         for one in segments[-SHOWN_SEGMENTS:]
     ]
+    now = f"the artifact that refs/{run.stage} of the workspace names"
+    place = now if finished else f"the newest checkpoint, in {run.artifact}/.scratch/checkpoints"
+    names = ["steps", "weights after them (SHA-256)", "documents (root)"]
     return section(
         "Where is the chain?",
         tag(
             "p",
-            f"{len(segments):,} segments so far, each with the root of its documents and the digest of the weights "
-            "after it. While the run goes on they are in its checkpoints, then in ",
-            tag("code", "chain.jsonl"),
-            f" of the artifact that grows in {run.artifact}.",
+            f"{len(segments):,} segments, each with the root of its documents and the digest of the weights after it, in ",
+            f"{place}{' (chain.jsonl)' if finished else ''}.",
         ),
-        folded(
-            f"The last {len(rows)} segments",
-            table(["steps", "weights after them (SHA-256)", "documents (root)"], rows),
-        ),
+        folded("How it ends", table(names, rows)) if rows else None,
     )
 
 
 def loss(history: History, *, vocabulary: int | None) -> Chart:
     """Loss over tokens, beside what guessing among `vocabulary` tokens would cost."""
     guess = None if vocabulary is None else (math.log(vocabulary), f"guessing: {math.log(vocabulary):.2f}")
-    return chart(history, "loss", title="Training loss, nats per token", height=TALL, mark=guess)
+    return chart(history, "loss", title="Training loss, nats per token", height=TALL, mark=guess, floor=None)
 
 
 def chart(
@@ -199,6 +199,7 @@ def chart(
     named: Callable[[float], str] = "{:.2f}".format,
     mark: tuple[float, str] | None = None,
     left: float = LEFT,
+    floor: float | None = 0.0,
 ) -> Chart:
     """One figure over tokens; `plain` draws it as it is, without a running mean."""
     points = history.points(name)
@@ -212,6 +213,7 @@ def chart(
         mark=mark,
         named=named,
         left=left,
+        floor=floor if len(points) >= FEW else 0.0,
         title=title,
         summary=said,
     )
