@@ -6,15 +6,14 @@ One graph serves every layer. Inductor's cache lives in a user folder, so a seco
 from __future__ import annotations
 
 import os
-import shutil
 import sysconfig
-import tempfile
 from pathlib import Path
 
 import torch
 
 from freehold.learn import optimizer
 from freehold.model import head
+from freehold.model.native.build import cache_folder, compiler
 from freehold.model.transformer import LanguageModel, Transformer
 
 PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
@@ -23,25 +22,13 @@ PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.mu
 
 def possible() -> bool:
     """Whether this machine can compile: a C++ compiler and Python's headers."""
-    headers = Path(sysconfig.get_paths()["include"], "Python.h")
-    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")) and headers.exists()
-
-
-def cache_folder() -> Path:
-    """Where compiled code is kept between runs (XDG base directories), or a temporary folder if that is read-only."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base, "freehold", f"inductor-{torch.__version__}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="freehold-inductor-"))
-    return folder
+    return compiler() is not None and Path(sysconfig.get_paths()["include"], "Python.h").exists()
 
 
 def use(model: LanguageModel) -> None:
     """Compile the layers of a model of ours, the head's softmax and the optimizer's updates, in place."""
     if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder())
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder(f"inductor-{torch.__version__}"))
     torch._dynamo.config.cache_size_limit = 64
     if isinstance(model, Transformer):
         for block in model.model.layers:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from freehold.model import native
+
 # Optimal coefficients for singular values in [0.001, 1], five iterations, with the paper's safety factor.
 POLAR_EXPRESS = (
     (8.156554524902461, -22.48329292557795, 15.878769915207462),
@@ -49,6 +51,8 @@ class Rates:
 
 def orthogonal(matrix_NRC: Tensor, *, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """The nearest semi-orthogonal matrix of each of N matrices, to a few percent in its singular values."""
+    if native.fits(*matrix_NRC.shape[1:], like=matrix_NRC):
+        return native.orthogonal(matrix_NRC, POLAR_EXPRESS)
     tall = matrix_NRC.shape[-2] > matrix_NRC.shape[-1]
     x = matrix_NRC.mT if tall else matrix_NRC
     x = x.to(dtype)

@@ -3,9 +3,9 @@
 Legend: B batch, T query positions, S key positions, H query heads, K key/value heads, G query heads per
 key/value head, D head size; Z = B x K stacks of R = G x T query rows.
 
-On a CPU the scores are multiplied out instead of calling scaled_dot_product_attention: its backward pass does
-not use the matrix units there (37 ms a layer, forward and backward, for 8 x 512 tokens and 6 heads of 64 in bf16 on
-two AMX cores, where products and exponentials take 19).
+Where native kernels cannot run, a CPU multiplies the scores out instead of calling scaled_dot_product_attention: its
+backward pass does not use the matrix units there (37 ms a layer, forward and backward, for 8 x 512 tokens and 6 heads
+of 64 in bf16 on two AMX cores, where products and exponentials take 19 and the native kernels 9).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from freehold.model import native
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # (q_BHTD, k_BKTD, v_BKTD) -> o_BHTD
 
@@ -66,6 +68,8 @@ def causal_attention(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, bias_TT: Te
     `bias_TT` comes from `causal_bias`, and may be (B, T, T); None is plain causality where products do not pay.
     """
     length = q_BHTD.shape[2]
+    if bias_TT is None and q_BHTD.shape[-1] == v_BKTD.shape[-1] and native.fits(*q_BHTD.shape[2:], like=q_BHTD):
+        return native.attend(q_BHTD, k_BKTD, v_BKTD)
     if bias_TT is None or not products_pay(length, device=q_BHTD.device):
         grouped = q_BHTD.shape[1] != k_BKTD.shape[1]
         mask = None if bias_TT is None else (bias_TT.unsqueeze(1) if bias_TT.dim() == 3 else bias_TT).to(q_BHTD.dtype)

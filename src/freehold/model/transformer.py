@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from freehold.model import native
 from freehold.model.attention import Attend, causal_attention, causal_bias, products_pay, rotate
 from freehold.model.config import ModelConfig
 from freehold.model.experts import Mixture, Router
 from freehold.model.head import head_loss
 from freehold.model.language import LanguageModel
 from freehold.model.latent import LatentAttention
-from freehold.model.layers import FeedForward, RMSNorm, linear
+from freehold.model.layers import FeedForward, RMSNorm, linear, norm_and_turn
 from freehold.model.rotary import Turn, turn
 
 __all__ = ["LanguageModel", "LayerAttend", "Transformer"]
@@ -47,13 +48,15 @@ class Attention(nn.Module):
         """Mix positions; (B, T, C) in and out."""
         q_BTHD, k_BTKD = self.q_proj(x_BTC), self.k_proj(x_BTC)
         if self.norm == "head":
-            q_BTHD, k_BTKD = self.q_norm(self._heads(q_BTHD)), self.k_norm(self._heads(k_BTKD))
-        elif self.norm == "full":
-            q_BTHD, k_BTKD = self._heads(self.q_norm(q_BTHD)), self._heads(self.k_norm(k_BTKD))
+            q_BHTD = norm_and_turn(self._heads(q_BTHD), self.q_norm, turn)
+            k_BKTD = norm_and_turn(self._heads(k_BTKD), self.k_norm, turn)
         else:
-            q_BTHD, k_BTKD = self._heads(q_BTHD), self._heads(k_BTKD)
+            if self.norm == "full":
+                q_BTHD, k_BTKD = self.q_norm(q_BTHD), self.k_norm(k_BTKD)
+            q_BHTD = rotate(self._heads(q_BTHD).transpose(1, 2), turn)
+            k_BKTD = rotate(self._heads(k_BTKD).transpose(1, 2), turn)
         v_BKTD = self._heads(self.v_proj(x_BTC)).transpose(1, 2)
-        o_BHTD = attend(rotate(q_BTHD.transpose(1, 2), turn), rotate(k_BTKD.transpose(1, 2), turn), v_BKTD)
+        o_BHTD = attend(q_BHTD, k_BKTD, v_BKTD)
         o_BTC: Tensor = self.o_proj(o_BHTD.transpose(1, 2).flatten(2))
         return o_BTC
 
@@ -153,7 +156,8 @@ class Transformer(LanguageModel):
     def _biases(self, tokens_BT: Tensor, documents_BT: Tensor | None) -> dict[int, Tensor | None]:
         """What each window's causal attention adds to the scores; None where plain causality needs no bias."""
         length, device = tokens_BT.shape[1], tokens_BT.device
-        needed = documents_BT is not None or products_pay(length, device=device)
+        fast = self.config.latent is None and native.fits(length, self.config.head_size, like=self.model.norm.weight)
+        needed = documents_BT is not None or (not fast and products_pay(length, device=device))
         return {
             window: causal_bias(length, device=device, window=window, documents_BT=documents_BT)
             if needed or 0 < window < length

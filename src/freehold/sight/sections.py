@@ -176,8 +176,8 @@ def proof(run: Run, segments: Sequence[Mapping[str, Any]], *, finished: bool) ->
         "Where is the chain?",
         tag(
             "p",
-            f"{len(segments):,} segments, each with the root of its documents and the digest of the weights after it, in ",
-            f"{place}{' (chain.jsonl)' if finished else ''}.",
+            f"{len(segments):,} segments, each with the root of its documents and the digest of the weights after it; ",
+            f"in {place}{' (chain.jsonl)' if finished else ''}.",
         ),
         folded("How it ends", table(names, rows)) if rows else None,
     )

@@ -9,6 +9,7 @@ from freehold.stages.train.attribution import (
     HEADING,
     MUON,
     OPTIMIZER,
+    ORTHOGONAL,
     READING,
     REST,
     UPDATES,
@@ -32,6 +33,11 @@ def step() -> list[tuple[str, Operation]]:
         (ATTENDING, "aten::bmm", (LAYER,), 1),
         (ELEMENTWISE, "graph_0_cpp_fused_silu_9", (LAYER,), 1),
         (REST, LAYER, ("CompiledFunction",), None),
+        (BACKWARDS, "freehold::crossed", (LAYER, LATER), None),
+        (ATTENDING, "freehold::attend_back", (LAYER, LATER), 4),
+        (ELEMENTWISE, "freehold::norm", (LAYER,), 1),
+        (HEADING, "_HeadLoss", (), None),
+        (MUON, f"{ORTHOGONAL} 2 4 8 5", (OPTIMIZER,), None),
         (HEADING, "aten::mm", ("_HeadLoss",), None),
         (HEADING, "graph_2_cpp_fused_amax_exp_0", ("Torch-Compiled Region: 2/0", "_HeadLoss"), 2),
         (BACKWARDS, "aten::mm", (LAYER, LATER), 3),
@@ -40,13 +46,21 @@ def step() -> list[tuple[str, Operation]]:
         (UPDATES, "aten::lerp_", (OPTIMIZER,), None),
         (REST, "TorchDynamo Cache Lookup", (), None),
     ]
-    shapes = ((1, 4, 8), (1, 8, 2))
+    pair = ((4, 8), (8, 2))
+    shapes = {
+        "aten::bmm": ((1, 4, 8), (1, 8, 2)),
+        "aten::baddbmm": ((1, 4, 2), (1, 4, 8), (1, 8, 2)),
+        "aten::mm": pair,
+        "freehold::crossed": pair,
+        "freehold::attend_back": ((1, 2, 4, 8),),
+        "_HeadLoss": pair,
+    }
     return [
         (
             row,
             Operation(
                 name=name,
-                shapes=shapes if "bmm" in name else ((4, 8), (8, 2)) if name == "aten::mm" else (),
+                shapes=shapes.get(name, ()),
                 start_us=float(place),
                 own_us=2.0**place,  # every sum tells its parts
                 callers=callers,
@@ -65,4 +79,8 @@ def test_every_operation_goes_into_its_row_and_the_rest_is_what_is_missing() -> 
         expected = sum(operation.own_us for place, operation in told if place == name)
         assert row.own_us == expected + (1000.0 if name == REST else 0.0), name
     assert sum(row.own_us for row in table.values()) == wall
-    assert table[FORWARD].flops == 2 * 4 * 8 * 2 and table[ATTENDING].flops == 2 * (2 * 4 * 8 * 2)
+    one = 2 * 4 * 8 * 2
+    assert table[FORWARD].flops == one and table[BACKWARDS].flops == one + 2 * 4 * 8 * 2
+    assert table[ATTENDING].flops == 2 * one + 5 * 2 * 4 * 4 * 8
+    assert table[HEADING].flops == 6 * 4 * 8 * 8  # the mm inside is one of the three
+    assert table[MUON].flops == one + 5 * 2 * (4 * 4 * 4 * 8 + 2 * 4**3)

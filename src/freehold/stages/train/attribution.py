@@ -4,8 +4,9 @@ An operation counts with its own time only, without that of the operations it ca
 all rows together are the time that was covered. What no operation covers (Python, allocation, dispatch) is the rest.
 
 - Data and optimizer are ranges that the profile marks; inside the optimizer, products are Muon's.
-- What runs inside the head's own autograd function is head, and so is a product outside the layers when these are
-  compiled. Its gradients are made in the forward pass.
+- What runs inside the head's own autograd function is head, that function's own time included (a native kernel), and
+  so is a product outside the layers when these are compiled. Its gradients are made in the forward pass.
+- Native kernels have names of their own. Those of attention count causal products, half of the square.
 - Batched products belong to attention, and so do the elementwise kernels between the first and the last of them in
   one compiled layer, forward or backward: softmax and its derivative. Uncompiled, attention's own function encloses
   them.
@@ -20,14 +21,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-DATA, OPTIMIZER = "freehold::data", "freehold::optimizer"  # ranges marked by the profile
+DATA, OPTIMIZER, ORTHOGONAL = "sight::data", "sight::optimizer", "sight::orthogonal"  # ranges marked by the profile
 COMPILED = "## Call CompiledFxGraph"  # one call of a compiled layer
 BACKWARD = "autograd::engine::evaluate_function"
 BATCHED = ("aten::bmm", "aten::baddbmm")
 PRODUCTS = ("aten::mm", "aten::addmm", *BATCHED)
-ATTENTION = ("_Products", "scaled_dot_product", "flash_attention", "flex_attention", "causal_attention")
+ATTENTION = (
+    "freehold::attend",
+    "_Products",
+    "scaled_dot_product",
+    "flash_attention",
+    "flex_attention",
+    "causal_attention",
+)
 HEAD = ("HeadLoss", "head_loss", "nll_loss", "log_softmax", "cross_entropy")
-KERNELS = ("aten::", "cpp_fused", "triton_")  # in the names of what computes; others only call
+# In the names of what computes; the others only call.
+KERNELS = ("aten::", "freehold::", "cpp_fused", "triton_", "HeadLoss", ORTHOGONAL)
+CROSSED, HEAD_STEP = "freehold::crossed", "_HeadLoss"
+ATTEND = {"freehold::attend": 2, "freehold::attend_back": 5}  # products of T x T x D
 
 ROWS = (
     "data",
@@ -62,7 +73,19 @@ class Operation:
         >>> Operation(name="aten::mm", shapes=((2, 3), (3, 4)), start_us=0, own_us=1, callers=(), layer=None).flops
         48
         """
-        if self.name not in PRODUCTS:
+        if self.name in ATTEND:
+            B, H, T, D = self.shapes[0]
+            return ATTEND[self.name] * B * H * T * T * D
+        if self.name.startswith(ORTHOGONAL):  # each turn: x x', g g and g x
+            N, R, C, turns = map(int, self.name.split()[1:])
+            return turns * N * (4 * R * R * C + 2 * R**3)
+        if self.name == HEAD_STEP:  # logits, and both gradients
+            (N, C), (V, _) = self.shapes[:2]
+            return 6 * N * C * V
+        if self.name == CROSSED:
+            (N, O), (_, I) = self.shapes[:2]  # noqa: E741
+            return 2 * N * O * I
+        if self.name not in PRODUCTS or HEAD_STEP in self.callers:
             return 0
         left, right = [shape for shape in self.shapes if len(shape) > 1][-2:]
         return 2 * math.prod(left) * right[-1]
@@ -134,7 +157,7 @@ def attention_spans(found: Sequence[Operation]) -> dict[int, tuple[float, float]
 def row_of(operation: Operation, *, spans: dict[int, tuple[float, float]]) -> str:
     """The row an operation belongs to."""
     line = (operation.name, *operation.callers)
-    product = operation.name in PRODUCTS
+    product = operation.name in (*PRODUCTS, CROSSED) or operation.name.startswith(ORTHOGONAL)
     if DATA in line:
         return READING
     if not named((operation.name,), KERNELS):

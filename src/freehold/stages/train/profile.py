@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from freehold.learn import memory
@@ -20,8 +21,9 @@ from freehold.learn.optimizer import Optimizer
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
 from freehold.learn.utilisation import matrix_rate
+from freehold.model import native
 from freehold.stage import Stage, visit
-from freehold.stages.train.attribution import DATA, OPTIMIZER, REST, Row, attribute, operations
+from freehold.stages.train.attribution import DATA, OPTIMIZER, ORTHOGONAL, REST, Row, attribute, operations
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
 
@@ -136,12 +138,17 @@ def told(
 
 @contextmanager
 def kernel_names() -> Iterator[None]:
-    """Let compiled C++ kernels tell the profiler their names; they are compiled once more for it."""
+    """Let kernels tell the profiler their names: compiled ones, compiled once more for it, and Muon's native one."""
     from torch._inductor import config
 
-    before = config.cpp.enable_kernel_profile
-    config.cpp.enable_kernel_profile = True
+    before, plain = config.cpp.enable_kernel_profile, native.orthogonal
+
+    def named(x_NRC: Tensor, turns: tuple[tuple[float, float, float], ...]) -> Tensor:
+        with record_function(" ".join(map(str, (ORTHOGONAL, *x_NRC.shape, len(turns))))):
+            return plain(x_NRC, turns)
+
+    config.cpp.enable_kernel_profile, native.orthogonal = True, named
     try:
         yield
     finally:
-        config.cpp.enable_kernel_profile = before
+        config.cpp.enable_kernel_profile, native.orthogonal = before, plain
