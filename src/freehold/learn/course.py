@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from freehold.errors import InputError
 from freehold.learn import checkpoint
 from freehold.learn.batches import Batches
+from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.diary import Diary
 from freehold.learn.loop import learn
 from freehold.learn.observers import Observer
-from freehold.learn.schedule import Schedule
+from freehold.learn.phases import Phase, recipe_digest, schedule_of
 from freehold.learn.session import Session
 from freehold.learn.utilisation import matrix_rate
 from freehold.progress import Progress
@@ -27,27 +29,28 @@ def follow(
     progress: Progress,
     previous: str = chain.GENESIS,
     base: str | None = None,
-    bytes_per_token: float | None = None,
+    bytes_per_token: dict[str, float] | None = None,
     observers: tuple[Observer, ...] = (),
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
     `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
-    `bytes_per_token` and `observers` are for those who look on.
+    `bytes_per_token` (by language) and `observers` are for those who look on. Raises InputError, before anything is
+    computed, when the checkpoint found there was made by another recipe.
     """
-    found = checkpoint.latest(folder / "checkpoints")
+    found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
     batch_tokens = recipe["samples"] * recipe["sequence"]
     total, done = recipe["steps"] * batch_tokens, first * batch_tokens
     with progress.task(stage, total=total, unit="tok", done=done) as task:
-        peak = matrix_rate(recipe["precision"])
         diary = Diary(
             session,
             stage=stage,
             recipe=recipe,
             folder=folder,
             task=task,
-            peak=peak,
+            peak=matrix_rate(recipe["precision"]),
+            check=batches.check,
             previous=previous,
             bytes_per_token=bytes_per_token,
             observers=observers,
@@ -58,17 +61,33 @@ def follow(
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
             diary.open(base=base)
-        schedule = Schedule(
-            steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
-        )
-        learn(
-            session.model,
-            batches=batches,
-            optimizer=session.optimizer,
-            schedule=schedule,
-            guard=session.guard,
-            first=first,
-            micro=recipe["micro"],
-            after=diary,
-        )
+        end = 0
+        for phase in Phase.of(recipe):
+            begin, end = end, end + phase.steps
+            session.enter(phase)
+            if end > first and "phases" in recipe:
+                progress.note(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
+            learn(
+                session.model,
+                batches=batches,
+                optimizer=session.optimizer,
+                schedule=schedule_of(recipe),
+                guard=session.guard,
+                first=max(first, begin),
+                last=end,
+                micro=phase.micro,
+                after=diary,
+            )
     return diary
+
+
+def resumable(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:
+    """The newest checkpoint, or None. Raises InputError when another recipe made it."""
+    found = checkpoint.latest(folder)
+    if found is not None and found.facts["recipe"] != recipe_digest(recipe):
+        raise InputError(
+            f"checkpoint {found.path.name} was made by another recipe",
+            where=str(folder),
+            remedy="restore recipe.json beside it, or delete the folder to train from the start",
+        )
+    return found

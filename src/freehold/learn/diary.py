@@ -6,13 +6,16 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from freehold.learn.checkpoint import Checkpoint
+from freehold.learn.guard import named
 from freehold.learn.loop import Taken
 from freehold.learn.memory import resident_gb
 from freehold.learn.observers import Measures, Observer, Observers
+from freehold.learn.phases import Phase, recipe_digest
 from freehold.learn.session import Session
 from freehold.model import hf
 from freehold.progress import Task
@@ -21,6 +24,7 @@ from freehold.records import canonical_json
 
 SHOWN_DECIMALS = 6  # of losses and rates in the curve
 SMOOTHED = 0.95  # weight of the past in the loss that is shown
+KEPT = 2  # checkpoints, where a recipe does not say
 
 
 class Diary:
@@ -35,22 +39,26 @@ class Diary:
         folder: Path,
         task: Task,
         peak: float,
+        check: Callable[[], None],
         previous: str = chain.GENESIS,
-        bytes_per_token: float | None = None,
+        bytes_per_token: dict[str, float] | None = None,
         observers: tuple[Observer, ...] = (),
     ) -> None:
         """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
 
-        `previous` is the digest of the line that the stage's chain continues. With `bytes_per_token`, the mean over
-        the languages by their shares, the loss is told in bits per byte too. `observers` are told of every step.
+        `check` raises InputError if the data changed; it is called before every checkpoint. `previous` is the digest
+        of the line that the stage's chain continues. With the mean `bytes_per_token` of each language the loss is told
+        in bits per byte too. `observers` are told of every step.
         """
         self.stage, self.previous = stage, previous
         self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
+        self.check, self.phases = check, Phase.of(recipe) if "phases" in recipe else ()
         self.batch_tokens = recipe["samples"] * recipe["sequence"]
+        self.recipe_digest = recipe_digest(recipe)
         self.chain: list[dict[str, Any]] = []
         self.documents: list[str] = []  # of the open segment, in the order seen
         self.curve: list[dict[str, Any]] = []  # steps since the last checkpoint
-        self.shown_loss: float | None = None
+        self.shown: dict[str, float] = {}  # running means
         self.bytes_per_token = bytes_per_token
         self.observers = Observers(observers, report=task.owner.note)
         self.moment = time.monotonic()
@@ -77,7 +85,12 @@ class Diary:
             "loss": round(taken.loss, SHOWN_DECIMALS),
             "learning_rate": round(rate, SHOWN_DECIMALS),
         }
-        self.curve.append(row if taken.taken else {**row, "skipped": True})
+        if (phase := self._phase(taken.step)) is not None:
+            row["phase"] = phase.name
+        if not taken.taken:
+            row |= {"skipped": True, "documents": list(taken.batch.documents)}
+            self.task.owner.note(f"step {step:,} skipped: the loss leapt to {taken.loss:.3f} on {named(taken.batch)}")
+        self.curve.append(row)
         measures = self._measure(taken, rate=rate)
         self._show(measures)
         if step % self.recipe["checkpoint_steps"] == 0 or step == self.recipe["steps"]:
@@ -94,6 +107,7 @@ class Diary:
 
     def _segment(self, *, first: int, last: int, rate: float, **origin: str) -> None:
         """Close a segment: curve to disk, a line of the chain, then the checkpoint that holds both."""
+        self.check()
         with (self.folder / "curve.jsonl").open("ab") as file:
             file.write(b"".join(canonical_json(row) + b"\n" for row in self.curve))
             file.flush()
@@ -114,12 +128,26 @@ class Diary:
             }
         )
         self.documents = []
-        self.session.save(self.folder / "checkpoints", step=last, facts={"chain": self.chain})
+        self.session.save(
+            self.folder / "checkpoints",
+            step=last,
+            facts={"chain": self.chain, "recipe": self.recipe_digest},
+            keep=self.recipe.get("keep_checkpoints", KEPT),
+            every=self.recipe.get("keep_every", 0),
+        )
+
+    def _phase(self, step: int) -> Phase | None:
+        """The phase that a step belongs to; None where the recipe has only one."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        return None
 
     def _measure(self, taken: Taken, *, rate: float) -> Measures:
         """What observers are told: loss in nats a token, speed, share of the matrix rate, memory of the process."""
         speed = self.batch_tokens / (time.monotonic() - self.moment)
-        flops = speed * self.session.config.flops_per_token(self.recipe["sequence"])
+        flops = speed * self.session.config.flops_per_token(taken.batch.tokens.shape[1])
         measures = {
             "loss": taken.loss,
             "learning_rate": rate,
@@ -130,19 +158,23 @@ class Diary:
         }
         if self.bytes_per_token is None:
             return measures
-        return {**measures, "bits_per_byte": taken.loss / math.log(2) / self.bytes_per_token}
+        return {**measures, "bits_per_byte": taken.loss / math.log(2) / self._bytes(taken.step)}
+
+    def _bytes(self, step: int) -> float:
+        """Bytes that a token of a step stands for: the mean over the languages by their shares of the batch."""
+        assert self.bytes_per_token is not None
+        phase = self._phase(step)
+        shares: dict[str, float] = self.recipe["shares"] if phase is None else phase.shares
+        return sum(share * self.bytes_per_token[code] for code, share in shares.items()) / sum(shares.values())
 
     def _show(self, measures: Measures) -> None:
-        """Loss, bits per byte, speed, utilisation and memory on the bar; the loss as a running mean."""
-        loss = measures["loss"]
-        past = loss if self.shown_loss is None else self.shown_loss
-        self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * loss
-        figures: dict[str, float] = {"loss": self.shown_loss}
-        if self.bytes_per_token is not None:
-            figures["bits_per_byte"] = self.shown_loss / math.log(2) / self.bytes_per_token
+        """Loss and bits per byte as running means, speed, utilisation and memory on the bar."""
+        means = {name: measures[name] for name in ("loss", "bits_per_byte") if name in measures}
+        for name, value in means.items():
+            self.shown[name] = SMOOTHED * self.shown.get(name, value) + (1 - SMOOTHED) * value
         self.task.advance(
             self.batch_tokens,
-            **figures,
+            **self.shown,
             tokens_per_s=round(measures["tokens_per_s"]),
             utilisation=round(measures["utilisation"], 3),
             memory_gb=round(measures["memory_gb"], 2),

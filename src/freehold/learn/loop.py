@@ -34,19 +34,20 @@ def learn(
     schedule: Schedule,
     guard: Guard,
     first: int = 0,
+    last: int | None = None,
     micro: int = 0,
     after: Callable[[Taken], None],
 ) -> None:
-    """Take the steps `first` … schedule.steps - 1, telling each to `after`.
+    """Take the steps `first` … `last` - 1 (None: to the schedule's end), telling each to `after`.
 
     `micro` is the number of sequences that pass through the model at once (0: all); it bounds memory. The
     gradient is that of the whole batch's mean loss.
     """
-    for step in range(first, schedule.steps):
+    for step in range(first, schedule.steps if last is None else last):
         batch = batches.at(step)
         loss = _accumulate(model, batch, micro=micro or len(batch.tokens))
         rate = schedule.rate(step)
-        taken = guard.admits(loss, step=step, batch=batch)
+        taken = guard.admits(loss, gradient=_gradient_norm(model), step=step, batch=batch)
         if taken:
             optimizer.step(factor=rate, momentum=schedule.momentum(step))
         else:
@@ -60,8 +61,17 @@ def _accumulate(model: LanguageModel, batch: Batch, *, micro: int) -> float:
     counted = int((batch.targets != IGNORED).sum())
     device = model.head.device
     total = torch.zeros((), device=device)
-    for tokens_BT, targets_BT in zip(batch.tokens.split(micro), batch.targets.split(micro), strict=True):
-        loss = model.loss(tokens_BT.to(device), targets_BT.to(device), divisor=counted)
+    for start in range(0, len(batch.tokens), micro):
+        part = slice(start, start + micro)
+        tokens_BT, targets_BT = batch.tokens[part].to(device), batch.targets[part].to(device)
+        documents_BT = None if batch.segments is None else batch.segments[part].to(device)
+        loss = model.loss(tokens_BT, targets_BT, divisor=counted, documents_BT=documents_BT)
         loss.backward()
         total += loss.detach()
     return float(total)
+
+
+def _gradient_norm(model: LanguageModel) -> float:
+    """The length of the whole gradient: no number as soon as one of its numbers is none."""
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freehold.learn.observers import Observer
+from freehold.learn.phases import Phase
 from freehold.plugins import collector
 from freehold.sight.board import Board
-from freehold.sight.languages import Language, bytes_per_token, languages_of
+from freehold.sight.languages import Language, languages_of
 from freehold.sight.report import Report, Run
 from freehold.sight.steps import Steps
 from freehold.sight.telemetry import Telemetry
@@ -26,14 +27,14 @@ class Watch:
     """What `learn.course.follow` is handed."""
 
     observers: tuple[Observer, ...]
-    bytes_per_token: float | None  # None where languages are not mixed by shares
+    bytes_per_token: dict[str, float] | None  # by language; None where languages are not mixed by shares
 
 
 def watch(stage: Stage, *, recipe: dict[str, Any], config: Config) -> Watch:
     """The observers of a run of this stage: lines, page, TensorBoard and, if the user named a collector, telemetry."""
     name, folder, steps = stage.identity.stage, stage.run_folder, int(recipe["steps"])
     folder.mkdir(parents=True, exist_ok=True)
-    shares = recipe.get("shares")
+    shares = shares_of(recipe) if "shares" in recipe else None
     languages = languages_of(stage.input("tokenize"), shares=shares) if shares else []
     observers: list[Observer] = [
         Steps(folder, scratch=stage.scratch),
@@ -42,7 +43,19 @@ def watch(stage: Stage, *, recipe: dict[str, Any], config: Config) -> Watch:
     ]
     if collector():
         observers.append(Telemetry(stage=name, steps=steps, report=stage.progress.note))
-    return Watch(observers=tuple(observers), bytes_per_token=bytes_per_token(languages) if languages else None)
+    return Watch(
+        observers=tuple(observers), bytes_per_token={one.code: one.bytes_per_token for one in languages} or None
+    )
+
+
+def shares_of(recipe: dict[str, Any]) -> dict[str, float]:
+    """Share of each language in the tokens of the whole run, over all its phases."""
+    read: dict[str, float] = {}
+    for phase in Phase.of(recipe):
+        whole = sum(phase.shares.values())
+        for code, share in phase.shares.items():
+            read[code] = read.get(code, 0.0) + phase.steps * share / whole
+    return read
 
 
 def described(stage: Stage, *, recipe: dict[str, Any], config: Config, languages: list[Language]) -> Run:

@@ -35,7 +35,7 @@ def test_the_rows_of_a_profile_are_the_time_of_a_step(place: dict[str, str], tmp
     assert list(rows) == [*ROWS, "together"]
     assert sum(rows[name]["ms"] for name in ROWS) == pytest.approx(rows["together"]["ms"], rel=0.01)
     assert all(rows[name]["ms"] > 0 for name in ROWS)
-    assert rows[REST]["share"] < 0.5 and figures["covered"] == pytest.approx(1 - rows[REST]["share"], abs=1e-3)
+    assert rows[REST]["share"] < 0.9 and figures["covered"] == pytest.approx(1 - rows[REST]["share"], abs=1e-3)
     assert rows["head and loss"]["tflop_per_s"] > 0 and rows["data"]["tflop_per_s"] is None
     assert json.loads((tmp_path / "run" / "trace.json").read_text())["traceEvents"]
 

@@ -15,17 +15,19 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from freehold.learn import memory
-from freehold.learn.batches import Batch, Batches, Shards
+from freehold.learn.batches import Batch, Batches
 from freehold.learn.loop import learn
 from freehold.learn.optimizer import Optimizer
+from freehold.learn.phases import Curriculum
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
+from freehold.learn.shards import Shards
 from freehold.learn.utilisation import matrix_rate
 from freehold.model import native
 from freehold.stage import Stage, visit
 from freehold.stages.train.attribution import DATA, OPTIMIZER, ORTHOGONAL, REST, Row, attribute, operations
 from freehold.stages.train.origin import Origin
-from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
+from freehold.stages.train.recipe import Recipe, compose, session_of
 
 WARM_STEPS = 2  # before anything is measured: compilation, first allocations
 TRACE = "trace.json"
@@ -41,6 +43,10 @@ class MarkedBatches:
         """The batch of a step."""
         with record_function(DATA):
             return self.inner.at(step)
+
+    def check(self) -> None:
+        """Raise InputError if the data changed."""
+        self.inner.check()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,8 @@ def perform(*, charter: str, workspace: str, run_folder: str, steps: int) -> dic
     memory.keep()
     stage = visit(charter=charter, workspace=workspace, run_folder=run_folder, needs=("tokenize",))
     origin = Origin.of(stage)
-    recipe = compose(stage, origin)
+    composed = compose(stage, origin)
+    recipe = {name: value for name, value in composed.items() if name != "phases"}  # the charter's main setting
     use_threads(recipe["threads"])
     with kernel_names():
         figures = measure(stage, recipe, steps=steps, origin=origin)
@@ -74,7 +81,8 @@ def perform(*, charter: str, workspace: str, run_folder: str, steps: int) -> dic
 
 def measure(stage: Stage, recipe: Recipe, *, steps: int, origin: Origin | None) -> dict[str, Any]:
     """Warm up, time `steps` steps undisturbed, then profile as many."""
-    corpus, session = corpus_of(recipe, Shards.open(stage.input("tokenize"))), session_of(recipe, origin)
+    corpus = Curriculum(Shards.open(stage.input("tokenize")), {**recipe, "steps": WARM_STEPS + 2 * steps})
+    session = session_of(recipe, origin)
     device = next(session.model.parameters()).device.type
     with stage.progress.task("profile", total=WARM_STEPS + 2 * steps, unit="steps") as task:
 

@@ -19,8 +19,8 @@ import torch
 
 from freehold.errors import InputError
 from freehold.learn import memory
-from freehold.learn.batches import Shards
 from freehold.learn.session import use_threads
+from freehold.learn.shards import Shards
 from freehold.learn.utilisation import matrix_rate
 from freehold.model.config import ModelConfig
 from freehold.records import canonical_json

@@ -14,14 +14,15 @@ from typing import Any
 
 from freehold.charter import Charter
 from freehold.errors import GateError
-from freehold.learn.batches import Shards
 from freehold.learn.loop import Taken, learn
+from freehold.learn.phases import Curriculum
 from freehold.learn.schedule import Schedule
+from freehold.learn.shards import Shards
 from freehold.progress import Task
 from freehold.stage import Stage
 from freehold.stages.train.forecast import DEPTH
 from freehold.stages.train.held_out import HeldOut
-from freehold.stages.train.recipe import Recipe, compose, corpus_of, session_of
+from freehold.stages.train.recipe import Recipe, compose, session_of
 
 RATES = ("matrix", "embedding", "head", "vector")  # scaled together
 
@@ -41,6 +42,7 @@ def recipe_of(stage: Stage, trial: Trial) -> Recipe:
     """The charter's recipe with the trial's numbers, for as many whole steps as its tokens fill."""
     recipe = compose(replace(stage, charter=charter_of(stage.charter, trial)))
     steps = max(1, trial.tokens // (recipe["samples"] * recipe["sequence"]))
+    recipe.pop("phases", None)  # a trial is the main stretch alone
     return {**recipe, "steps": steps, "tokens": steps * recipe["samples"] * recipe["sequence"]}
 
 
@@ -81,7 +83,7 @@ def taken(trial: Trial, recipe: Recipe, *, shards: Shards, judge: HeldOut, task:
     try:
         learn(
             session.model,
-            batches=corpus_of(recipe, shards),
+            batches=Curriculum(shards, recipe),
             optimizer=session.optimizer,
             schedule=Schedule(
                 steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
