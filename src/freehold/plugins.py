@@ -22,6 +22,9 @@ SILENCE = {
     "TRANSFORMERS_OFFLINE": "1",
 }
 
+# Where the user asks for telemetry to be sent (OpenTelemetry's own names); without one of them nothing is.
+COLLECTORS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+
 # Which extra brings a top-level module.
 EXTRA_OF = {
     "daft": "curate",
@@ -41,6 +44,7 @@ EXTRA_OF = {
     "fastapi": "serve",
     "uvicorn": "serve",
     "jinja2": "train",
+    "tensorboardX": "train",
     "transformers": "foreign",
 }
 
@@ -49,6 +53,11 @@ def silence() -> None:
     """Switch off the telemetry and hub access of every library we use, in this process and its children."""
     for name, value in SILENCE.items():
         os.environ.setdefault(name, value)
+
+
+def collector() -> str | None:
+    """The address that the user wants a run's figures sent to, or None."""
+    return next((os.environ[name] for name in COLLECTORS if os.environ.get(name)), None)
 
 
 def need(module: str, *, extra: str | None = None) -> ModuleType:

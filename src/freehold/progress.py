@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,20 @@ from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.progress import Task as BarTask
+from rich.table import Column
 from rich.text import Text
 
 PLAIN_EVERY_S = 15.0  # a line this often where there is no terminal
 EVENT_EVERY_S = 0.5  # at most one JSON line this often while a task advances
+WIDE, NARROW = 24, 8  # characters of a bar, and of one on a terminal narrower than ROOMY
+ROOMY = 90
+# Figures that people know by a shorter or a fuller name than their key: before and after the number.
+SHOWN_AS = {
+    "tokens_per_s": ("", " tok/s"),
+    "bits_per_byte": ("", " bits/byte"),
+    "utilisation": ("", " utilised"),
+    "memory_gb": ("", " GB"),
+}
 
 
 def short(value: object) -> str:
@@ -35,15 +45,48 @@ def short(value: object) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Minutes and seconds: ``clock(75) == '1:15'``."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    """Minutes and seconds, or hours before them.
+
+    >>> clock(75), clock(7_384)
+    ('1:15', '2:03:04')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def fitted(parts: Sequence[str], width: int) -> str:
+    """As many parts as a line of `width` characters holds, from the first on; the first one always.
+
+    >>> fitted(["3:20 left", "loss 2.41", "memory 3.2 GB"], 24)
+    '3:20 left  loss 2.41'
+    """
+    line = parts[0] if parts else ""
+    for part in parts[1:]:
+        if len(line) + 2 + len(part) > width:
+            break
+        line += "  " + part
+    return line
+
+
+def told(name: str, value: object) -> str:
+    """A figure with its name or unit.
+
+    >>> told("loss", 2.4139), told("utilisation", 0.314), told("memory_gb", 3.21)
+    ('loss 2.414', '31.4 % utilised', '3.21 GB')
+    """
+    before, after = SHOWN_AS.get(name, (f"{name.replace('_', ' ')} ", ""))
+    share = name == "utilisation" and isinstance(value, float)
+    return before + (f"{100 * value:.1f} %" if share else short(value)) + after  # type: ignore[operator]
 
 
 class Figures(ProgressColumn):
-    """The right-hand column of a bar: rate, remaining time and whatever the task reports."""
+    """The right-hand column of a bar: what is left and whatever the task reports, as far as there is room."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True, overflow="ellipsis"))
 
     def render(self, task: BarTask) -> Text:
-        """One line such as ``9,120 tok/s  3:20 left  loss 2.41``."""
+        """One line such as ``9,120/40,000 tok  3:20 left  loss 2.41``."""
         return Text(str(task.fields.get("tail", "")), style="cyan")
 
 
@@ -66,21 +109,21 @@ class Task:
             self.last_event = now
             self.owner.event("advance", task=self.name, done=self.done, total=self.total, **self.figures)
             if self.owner.bars and self.bar is not None:
-                self.owner.bars.update(self.bar, completed=self.done, tail=self.tail(now))
+                tail = fitted(self.tail(now), self.owner.room(self.name))
+                self.owner.bars.update(self.bar, completed=self.done, tail=tail)
             elif now - self.last_plain >= PLAIN_EVERY_S and self.owner.stream:
                 self.last_plain = now
-                self.owner.note(f"{self.name}: {self.tail(now)}", event=False)
+                self.owner.note(f"{self.name}: {'  '.join(self.tail(now))}", event=False)
 
-    def tail(self, now: float) -> str:
-        """Everything worth saying beside the bar, in reading order."""
+    def tail(self, now: float) -> list[str]:
+        """Everything worth saying beside the bar, what matters most first."""
         rate = (self.done - self.start_done) / max(now - self.begun, 1e-9)
         parts = [f"{short(self.done)}" + (f"/{short(self.total)}" if self.total else "") + f" {self.unit}"]
         if "tokens_per_s" not in self.figures:
             parts.append(f"{short(round(rate, 1))} {self.unit}/s")
         if self.total and rate > 0:
             parts.append(f"{clock((self.total - self.done) / rate)} left")
-        parts += [f"{name.replace('_', ' ')} {short(value)}" for name, value in self.figures.items()]
-        return "  ".join(parts)
+        return parts + [told(name, value) for name, value in self.figures.items()]
 
 
 class Progress:
@@ -99,7 +142,12 @@ class Progress:
         """A piece of work; nested tasks share one set of bars. `done` is where a resumed task begins."""
         outermost = self.bars is None and self.stream is not None and self.console.is_terminal
         if outermost:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), Figures())
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=self.bar_width),
+                Figures(),
+            )
             self.bars = Bars(*columns, console=self.console, transient=True)
             self.bars.start()
         task = Task(self, name, total=total, unit=unit, done=done)
@@ -114,6 +162,15 @@ class Progress:
             if outermost and self.bars is not None:
                 self.bars.stop()
                 self.bars = None
+
+    @property
+    def bar_width(self) -> int:
+        """Characters of a bar: a narrow terminal keeps its room for figures."""
+        return WIDE if self.console.width >= ROOMY else NARROW
+
+    def room(self, name: str) -> int:
+        """Characters that the figures beside the bar of a task may take."""
+        return self.console.width - self.bar_width - len(name) - len("⠋") - 3  # a space between columns
 
     def note(self, text: str, *, event: bool = True) -> None:
         """One line to the person."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -186,6 +186,27 @@ def perform(
         else:
             home.point(step.name, identity.key)
     return summary(sealed)
+
+
+def visit(*, charter: str, workspace: str, run_folder: str, needs: tuple[str, ...]) -> Stage:
+    """The train stage as one that only looks is handed it: with the artifacts it needs, and no artifact of its own.
+
+    Raises InputError naming the first of `needs` that has not run.
+    """
+    home, declared = Workspace(Path(workspace)), charter_file.load(charter)
+    step = replace(STEPS["train"], needs=needs)
+    inputs = inputs_of(home, declared, step)
+    folder = Path(run_folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Stage(
+        charter=declared,
+        identity=identify(declared, step, inputs),
+        inputs=inputs,
+        workspace=home,
+        output=folder,
+        run_folder=folder,
+        progress=Progress(events=folder / "events.jsonl"),
+    )
 
 
 def build(stage: Stage) -> Sealed:

@@ -11,7 +11,7 @@ import typer
 
 from freehold.cli import show
 from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, opened
-from freehold.plugins import EXTRA_OF, SILENCE, part
+from freehold.plugins import COLLECTORS, EXTRA_OF, SILENCE, collector, part
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,5 +49,12 @@ def doctor(json: AsJson = False) -> None:
         "free_disk_gb": round(shutil.disk_usage(".").free / 1e9, 1),
     }
     missing = {name: f"pip install 'freehold[{extra}]'" for name, extra in EXTRA_OF.items() if find_spec(name) is None}
-    found = {"machine": facts, "missing": missing or "nothing", "silenced": dict(SILENCE)}
+    found = {
+        "machine": facts,
+        "missing": missing or "nothing",
+        "silenced": dict(SILENCE),
+        "telemetry": f"loss and speed of a run go to {collector()}"
+        if collector()
+        else f"off: no {COLLECTORS[1]} is set",
+    }
     show.result({"figures": found}, as_json=json, title="doctor")

@@ -12,6 +12,7 @@ from freehold.learn.batches import Batches
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.diary import Diary
 from freehold.learn.loop import Taken, learn
+from freehold.learn.observers import Observer
 from freehold.learn.phases import Phase, recipe_digest, schedule_of
 from freehold.learn.session import Session
 from freehold.learn.utilisation import matrix_rate
@@ -29,11 +30,14 @@ def follow(
     progress: Progress,
     previous: str = chain.GENESIS,
     base: str | None = None,
+    bytes_per_token: dict[str, float] | None = None,
+    observers: tuple[Observer, ...] = (),
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with.
-    Raises InputError, before anything is computed, when the checkpoint found there was made by another recipe.
+    `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
+    `bytes_per_token` (by language) and `observers` are for those who look on. Raises InputError, before anything is
+    computed, when the checkpoint found there was made by another recipe.
     """
     found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
@@ -49,6 +53,8 @@ def follow(
             peak=matrix_rate(recipe["precision"]),
             check=batches.check,
             previous=previous,
+            bytes_per_token=bytes_per_token,
+            observers=observers,
         )
         if found:
             session.restore(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.guard import named
 from freehold.learn.loop import Taken
+from freehold.learn.memory import resident_gb
+from freehold.learn.observers import Measures, Observer, Observers
 from freehold.learn.phases import Phase, recipe_digest
 from freehold.learn.session import Session
 from freehold.model import hf
@@ -38,11 +41,14 @@ class Diary:
         peak: float,
         check: Callable[[], None],
         previous: str = chain.GENESIS,
+        bytes_per_token: dict[str, float] | None = None,
+        observers: tuple[Observer, ...] = (),
     ) -> None:
         """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
 
         `check` raises InputError if the data changed; it is called before every checkpoint. `previous` is the digest
-        of the line that the stage's chain continues.
+        of the line that the stage's chain continues. With the mean `bytes_per_token` of each language the loss is told
+        in bits per byte too. `observers` are told of every step.
         """
         self.stage, self.previous = stage, previous
         self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
@@ -52,7 +58,9 @@ class Diary:
         self.chain: list[dict[str, Any]] = []
         self.documents: list[str] = []  # of the open segment, in the order seen
         self.curve: list[dict[str, Any]] = []  # steps since the last checkpoint
-        self.shown_loss: float | None = None
+        self.shown: dict[str, float] = {}  # running means
+        self.bytes_per_token = bytes_per_token
+        self.observers = Observers(observers, report=task.owner.note)
         self.moment = time.monotonic()
 
     def open(self, *, base: str | None = None) -> None:
@@ -68,7 +76,7 @@ class Diary:
         whole.replace(self.folder / "curve.jsonl")
 
     def __call__(self, taken: Taken) -> None:
-        """Note a step; at every `checkpoint_steps` and at the end, close the segment."""
+        """Note a step; at every `checkpoint_steps` and at the end, close the segment. Then tell the observers."""
         step, rate = taken.step + 1, self.recipe["rates"]["matrix"] * taken.rate
         self.documents.extend(taken.batch.documents)
         row = {
@@ -83,11 +91,13 @@ class Diary:
             row |= {"skipped": True, "documents": list(taken.batch.documents)}
             self.task.owner.note(f"step {step:,} skipped: the loss leapt to {taken.loss:.3f} on {named(taken.batch)}")
         self.curve.append(row)
-        self._show(taken)
+        measures = self._measure(taken, rate=rate)
+        self._show(measures)
         if step % self.recipe["checkpoint_steps"] == 0 or step == self.recipe["steps"]:
             first = self.chain[-1]["last_step"] + 1
             self._segment(first=first, last=step, rate=rate)
-            self.moment = time.monotonic()
+        self.observers.tell(taken, measures)
+        self.moment = time.monotonic()  # neither a checkpoint nor an observer counts as slow learning
 
     def rows(self) -> list[dict[str, Any]]:
         """The curve on disk; a line that a kill cut short is left out."""
@@ -134,15 +144,40 @@ class Diary:
             step -= phase.steps
         return None
 
-    def _show(self, taken: Taken) -> None:
-        """Loss, speed and utilisation on the bar."""
-        now = time.monotonic()
-        speed, self.moment = self.batch_tokens / (now - self.moment), now
-        past = taken.loss if self.shown_loss is None else self.shown_loss
-        self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * taken.loss
+    def _measure(self, taken: Taken, *, rate: float) -> Measures:
+        """What observers are told: loss in nats a token, speed, share of the matrix rate, memory of the process."""
+        speed = self.batch_tokens / (time.monotonic() - self.moment)
         flops = speed * self.session.config.flops_per_token(taken.batch.tokens.shape[1])
+        measures = {
+            "loss": taken.loss,
+            "learning_rate": rate,
+            "tokens": float((taken.step + 1) * self.batch_tokens),
+            "tokens_per_s": speed,
+            "utilisation": flops / self.peak,
+            "memory_gb": resident_gb(),
+        }
+        if self.bytes_per_token is None:
+            return measures
+        return {**measures, "bits_per_byte": taken.loss / math.log(2) / self._bytes(taken.step)}
+
+    def _bytes(self, step: int) -> float:
+        """Bytes that a token of a step stands for: the mean over the languages by their shares of the batch."""
+        assert self.bytes_per_token is not None
+        phase = self._phase(step)
+        shares: dict[str, float] = self.recipe["shares"] if phase is None else phase.shares
+        return sum(share * self.bytes_per_token[code] for code, share in shares.items()) / sum(shares.values())
+
+    def _show(self, measures: Measures) -> None:
+        """Loss and bits per byte as running means, speed, utilisation and memory on the bar."""
+        means = {name: measures[name] for name in ("loss", "bits_per_byte") if name in measures}
+        for name, value in means.items():
+            self.shown[name] = SMOOTHED * self.shown.get(name, value) + (1 - SMOOTHED) * value
         self.task.advance(
-            self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
+            self.batch_tokens,
+            **self.shown,
+            tokens_per_s=round(measures["tokens_per_s"]),
+            utilisation=round(measures["utilisation"], 3),
+            memory_gb=round(measures["memory_gb"], 2),
         )
 
 

@@ -96,14 +96,22 @@ def curve(
     height: float,
     across: str,
     figure: Callable[[float], str],
-    mark: tuple[float, str],
+    mark: tuple[float, str] | None = None,
+    named: Callable[[float], str] = "{:.2f}".format,
+    left: float = PLOT[0],
+    floor: float | None = None,
     title: str,
     summary: str,
 ) -> Chart:
-    """A falling line over a faint one: `smooth` over `points` (x, y), x from 0; `mark` is a height to draw dashed."""
+    """A line over a faint one: `smooth` over `points` (x, y), x from 0; `mark` is a height to draw dashed.
+
+    `figure` writes what stands below the axis, `named` the height where the line ends, which is also how heights
+    are written if they are not short; `left` is where the field begins, in per cent; `floor` is a height to show.
+    """
     right = max((x for x, _ in points), default=1.0) or 1.0
-    values = [y for _, y in points] + [mark[0]]
-    steps = ticks(min(values), max(values))
+    values = [y for _, y in points] + ([mark[0]] if mark else []) or [1.0]
+    values += [] if floor is None else [floor]
+    steps = ticks(min(values), max(values), about=5 if height >= 200 else 3)
     low, high = min(steps[0], *values), max(steps[-1], *values)
 
     def down(value: float) -> float:
@@ -113,18 +121,15 @@ def curve(
         d = "M" + "L".join(f"{1000 * x / right:.1f} {down(y):.1f}" for x, y in line)
         return tag("path", d=d, class_=role, vector_effect="non-scaling-stroke")
 
-    left, wide = PLOT[0], PLOT[1] - PLOT[0]
-    grid = [tag("line", x1=f"{left}%", x2=f"{PLOT[1]}%", y1=down(y), y2=down(y), class_="grid") for y in steps]
-    names = [tag("text", f"{y:g}", x=f"{left - 1.5}%", y=down(y) + 4, class_="tick", text_anchor="end") for y in steps]
-    feet = [
-        tag("text", figure(x), x=f"{left + wide * x / right:.2f}%", y=height + 18, class_="tick", text_anchor=anchor)
-        for x, anchor in [(0.0, "start"), (right / 2, "middle"), (right, "end")]
-    ]
-    dashed = down(mark[0])
-    drawn = [
-        tag("line", x1=f"{left}%", x2=f"{PLOT[1]}%", y1=dashed, y2=dashed, class_="mark"),
-        tag("text", mark[1], x=f"{PLOT[1]}%", y=dashed - 5, class_="tick", text_anchor="end"),
-    ]
+    wide, edge = PLOT[1] - left, f"{PLOT[1]}%"
+    drawn = [tag("line", x1=f"{left}%", x2=edge, y1=down(y), y2=down(y), class_="grid") for y in steps]
+    for y in steps:
+        written = f"{y:g}" if abs(y) < 1000 else named(y)
+        drawn.append(tag("text", written, x=f"{left - 1.5}%", y=down(y) + 4, class_="tick", text_anchor="end"))
+    if mark:
+        dashed = down(mark[0])
+        drawn.append(tag("line", x1=f"{left}%", x2=edge, y1=dashed, y2=dashed, class_="mark"))
+        drawn.append(tag("text", mark[1], x=edge, y=dashed - 5, class_="tick", text_anchor="end"))
     if points:
         field = tag(
             "svg",
@@ -138,10 +143,14 @@ def curve(
             preserveAspectRatio="none",
         )
         last = smooth[-1][1]
-        end = tag("text", f"{last:.2f}", x=f"{PLOT[1]}%", y=down(last) - 8, class_="figure strong", text_anchor="end")
+        clear = max(down(last) - 8, -4.0)  # above the line, but not out of the drawing
+        end = tag("text", named(last), x=edge, y=clear, class_="figure strong", text_anchor="end")
         drawn += [field, end]
-    foot = tag("text", across, x=f"{left + wide / 2}%", y=height + 36, class_="tick", text_anchor="middle")
-    body = tag("svg", join(*grid, *names, *drawn, *feet, foot), y=14, overflow="visible")
+    for x, anchor in [(0.0, "start"), (right / 2, "middle"), (right, "end")]:
+        x_at = f"{left + wide * x / right:.2f}%"
+        drawn.append(tag("text", figure(x), x=x_at, y=height + 18, class_="tick", text_anchor=anchor))
+    drawn.append(tag("text", across, x=f"{left + wide / 2}%", y=height + 36, class_="tick", text_anchor="middle"))
+    body = tag("svg", join(*drawn), y=14, overflow="visible")
     return Chart(body=body, height=height + 58, title=title, summary=summary)
 
 

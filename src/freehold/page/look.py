@@ -42,6 +42,7 @@ section{margin-top:22px;background:var(--card);border:1px solid var(--line);bord
 .chart{display:block;overflow:visible;margin:14px 0 4px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;padding:0;margin:12px 0 0;font-size:.9rem}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:7px;background:var(--c)}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));gap:6px 28px}
 .wide{overflow-x:auto;margin:.6em -4px}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:6px 10px 6px 4px;border-bottom:1px solid var(--line);vertical-align:top}

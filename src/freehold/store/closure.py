@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 HANDED = frozenset(
     f"freehold.{name}"
     for name in ("charter", "charter_file", "engine", "errors", "journey", "plugins", "progress", "stage", "store")
-)
+) | {"freehold.sight"}
 
 
 def code_digest(module: str) -> str:

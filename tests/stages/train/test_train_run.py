@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.model.config import ModelConfig
 from freehold.proof import chain
+from freehold.sight.telemetry import Telemetry
+from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.train import run as train
 from freehold.stages.train.forecast import forecast
@@ -233,3 +236,42 @@ def test_the_dry_run_tells_the_passes_over_scarce_text(tiny: Path, tokenized: Pa
     unique = json.loads((tokenized / "tokenize.json").read_text())["tokens_by_language"]
     row = forecast(charter, tokenized)["supply"]["jpn"]
     assert row["epochs"] == pytest.approx(24_576 * 0.4 / unique["jpn"], abs=1e-3)
+
+
+def test_the_run_folder_shows_the_run(trained: Path) -> None:
+    folder = trained.parent
+    seen = [json.loads(line) for line in (folder / "steps.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (trained / "curve.jsonl").read_text().splitlines()]
+    assert [(row["step"], row["loss"]) for row in seen] == [(row["step"], row["loss"]) for row in rows]
+    assert all(row["tokens_per_s"] > 0 and 0 < row["memory_gb"] < 64 for row in seen)
+    page = (folder / "report.html").read_text()
+    assert "All 48 steps are done" in page and "Bits per byte" in page and "<script" not in page
+    assert "epochs" in page and 'http-equiv="refresh"' not in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "https://" not in page
+    assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
+    assert not any("tokens_per_s" in path.read_text() for path in trained.rglob("*.json*"))  # no clock in an artifact
+
+
+def test_bits_per_byte_are_the_loss_over_the_bytes_of_the_shares(trained: Path, tokenized: Path) -> None:
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(sorted((tokenized / "shards").glob("*.parquet"))[0])
+    found = {code: [0, 0] for code in ("deu", "jpn")}
+    for row in table.select(["language", "length", "bytes"]).to_pylist():
+        found[row["language"]][0] += row["length"]
+        found[row["language"]][1] += row["bytes"]
+    width = sum(share * found[code][1] / found[code][0] for code, share in (("deu", 0.6), ("jpn", 0.4)))
+    first = json.loads((trained.parent / "steps.jsonl").read_text().splitlines()[0])
+    assert abs(first["bits_per_byte"] - first["loss"] / math.log(2) / width) < 1e-4
+
+
+def test_telemetry_needs_the_standard_variable(
+    monkeypatch: pytest.MonkeyPatch, tokenized: Path, tmp_path: Path, stage_at: StageMaker
+) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
+    recipe = {**compose(stage), "steps": 4}
+    config = ModelConfig(**recipe["model"])
+    for value in ("", "http://127.0.0.1:1"):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", value)
+        observers = watch(stage, recipe=recipe, config=config).observers
+        assert any(isinstance(one, Telemetry) for one in observers) == bool(value)

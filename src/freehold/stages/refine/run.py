@@ -26,6 +26,7 @@ from freehold.model.folder import read_tokenizer
 from freehold.model.streaming import control_tokens
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
+from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.refine.instructions import Dropped, Gate, Instruction, gather
 from freehold.stages.refine.lessons import Lesson
@@ -48,6 +49,7 @@ def run(stage: Stage) -> None:
     recipe, batches = settle(stage, base, lessons)
     session = session_of(recipe, base)
     previous = chain.last_digest((stage.input("train") / "chain.jsonl").read_bytes())
+    seen = watch(stage, recipe=recipe, config=session.config)
     diary = follow(
         session,
         batches=batches,
@@ -56,6 +58,8 @@ def run(stage: Stage) -> None:
         folder=stage.scratch,
         progress=stage.progress,
         previous=previous,
+        bytes_per_token=seen.bytes_per_token,
+        observers=seen.observers,
     )
     write_model(stage, session, base, dtype=recipe["dtype"])
     write_evidence(stage, diary, recipe=recipe, instructions=instructions, dropped=dropped)

@@ -18,9 +18,9 @@ from freehold.learn.scarcity import account
 from freehold.learn.session import Session
 from freehold.learn.shards import Shards
 from freehold.model import hf
-from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
+from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.recipe import FORMAT, Recipe, session_of, settle
@@ -36,6 +36,7 @@ def run(stage: Stage) -> None:
     recipe = settle(stage, shards, origin)
     corpus = Curriculum(shards, recipe)
     session = session_of(recipe, origin)
+    seen = watch(stage, recipe=recipe, config=session.config)
     diary = follow(
         session,
         batches=corpus,
@@ -44,12 +45,12 @@ def run(stage: Stage) -> None:
         folder=stage.scratch,
         progress=stage.progress,
         base=recipe["base"],
+        bytes_per_token=seen.bytes_per_token,
+        observers=seen.observers,
     )
     write_model(stage, session, dtype=recipe["dtype"])
     keep_checkpoints(stage, every=recipe["keep_every"])
     write_evidence(stage, diary, recipe=recipe, corpus=corpus, origin=origin)
-    plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
-    (stage.run_folder / "loss.svg").write_bytes(plot.alone())
 
 
 def write_model(stage: Stage, session: Session, *, dtype: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from freehold.page.look import STYLE
+from freehold.page import parts
 from freehold.page.loss import brief
 from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.card import SMALL, began, count, listed, trained_tokens
@@ -13,21 +13,11 @@ from freehold.stages.release.languages import english_name
 from freehold.stages.release.report import sections
 from freehold.stages.release.report.sections import Signed
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-
 
 def page(facts: Facts, *, signed: Signed) -> bytes:
     """The report as UTF-8 HTML."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("title", f"{facts.title}: release report"),
-        tag("style", Markup(STYLE)),
-    )
-    body = tag("body", tag("main", *introduction(facts), *every_section(facts, signed), ending(facts)))
-    return b"<!doctype html>\n" + tag("html", head, body, lang="en").encode() + b"\n"
+    children = (*introduction(facts), *every_section(facts, signed), ending(facts))
+    return parts.page(f"{facts.title}: release report", *children)
 
 
 def introduction(facts: Facts) -> Sequence[Markup]:
@@ -55,7 +45,7 @@ def introduction(facts: Facts) -> Sequence[Markup]:
         tag("h1", facts.title),
         tag("p", text, class_="lead"),
         *([tag("p", tag("strong", small))] if small else []),
-        tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in tiles), class_="tiles"),
+        parts.tiles(tiles),
     ]
 
 

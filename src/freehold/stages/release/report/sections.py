@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from freehold.page.markup import Markup, join, tag
+from freehold.page.markup import Markup, tag
+from freehold.page.parts import folded, minutes, note, section, table
 from freehold.stages.release.card import count, licence_of, listed, settings
 from freehold.stages.release.facts import Facts, fairness_rows, fertility_rows
 from freehold.stages.release.languages import english_name, short_code
@@ -25,11 +26,6 @@ class Signed:
     fingerprint: str
     weights: str  # SHA-256 of the shipped weights, the last checkpoint of the chain
     stages: Sequence[Mapping[str, Any]]  # name, digest, seconds
-
-
-def section(title: str, *children: Markup | None) -> Markup:
-    """A titled card."""
-    return tag("section", tag("h2", title), *children)
 
 
 def quality(facts: Facts) -> Markup:
@@ -238,32 +234,3 @@ def first_weights(facts: Facts) -> str:
     if facts.base is None:
         return "the random weights of a published seed"
     return f"the weights of the open model {facts.base.name} (SHA-256 {facts.base.weights[:16]}…)"
-
-
-def minutes(seconds: float) -> str:
-    """A duration for the eye: ``minutes(75.2) == '1 min 15 s'``."""
-    whole = round(seconds)
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{seconds:.1f} s"
-
-
-def note(text: str) -> Markup:
-    """Small print."""
-    return tag("p", text, class_="note")
-
-
-def folded(title: str, content: Markup) -> Markup:
-    """What opens on request."""
-    return tag("details", tag("summary", title), content)
-
-
-def table(names: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> Markup:
-    """A table that scrolls by itself on a narrow screen; the last `numbers` columns are figures."""
-    first = len(names) - numbers
-
-    def line(kind: str, cells: Sequence[str]) -> Markup:
-        return tag("tr", *(tag(kind, text, class_="n" if place >= first else None) for place, text in enumerate(cells)))
-
-    head = tag("thead", line("th", names)) if any(names) else None
-    return tag(
-        "div", tag("table", head, tag("tbody", join(*(line("td", row) for row in rows)))), class_="wide", tabindex=0
-    )
