@@ -44,8 +44,7 @@ def save(folder: Path, *, step: int, tensors: dict[str, Tensor], facts: dict[str
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:08d}.safetensors"
     temporary = path.with_suffix(".tmp")
-    numbered = {**tensors, "rng/torch": torch.get_rng_state()}
-    save_file(numbered, temporary, metadata={"step": str(step)})
+    save_file({**tensors, **_rng()}, temporary, metadata={"step": str(step)})
     digest = _settle(temporary)
     temporary.replace(path)
     record = canonical_json({"step": step, "sha256": digest, "file": path.name, "facts": facts})
@@ -77,8 +76,16 @@ def latest(folder: Path) -> Checkpoint | None:
 
 
 def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Set torch's generator to where it was."""
+    """Set torch's generators to where they were; a GPU's only if the checkpoint was made on one."""
     torch.set_rng_state(tensors["rng/torch"])
+    if "rng/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["rng/cuda"])
+
+
+def _rng() -> dict[str, Tensor]:
+    """Where torch's generators are, a GPU's only if this process uses one."""
+    found = {"rng/torch": torch.get_rng_state()}
+    return {**found, "rng/cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else found
 
 
 def digest_of(path: Path) -> str:

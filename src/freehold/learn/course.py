@@ -11,7 +11,7 @@ from freehold.learn.diary import Diary
 from freehold.learn.loop import learn
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
-from freehold.learn.utilisation import matrix_rate
+from freehold.learn.utilisation import peak
 from freehold.progress import Progress
 from freehold.proof import chain
 
@@ -35,8 +35,8 @@ def follow(
     batch_tokens = recipe["samples"] * recipe["sequence"]
     total, done = recipe["steps"] * batch_tokens, first * batch_tokens
     with progress.task(stage, total=total, unit="tok", done=done) as task:
-        peak = matrix_rate(recipe["precision"])
-        diary = Diary(session, stage=stage, recipe=recipe, folder=folder, task=task, peak=peak, previous=previous)
+        best = peak(recipe["precision"], device=recipe["device"])
+        diary = Diary(session, stage=stage, recipe=recipe, folder=folder, task=task, peak=best, previous=previous)
         if found:
             session.restore(found)
             diary.resume(found)

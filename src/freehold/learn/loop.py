@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from freehold.learn.batches import Batch, Batches
+from freehold.learn.device import Reading
 from freehold.learn.guard import Guard
 from freehold.learn.optimizer import Optimizer
 from freehold.learn.schedule import Schedule
@@ -60,7 +61,9 @@ def _accumulate(model: Transformer, batch: Batch, *, micro: int) -> float:
     device = model.lm_head.weight.device
     total = torch.zeros((), device=device)
     for tokens_BT, targets_BT in zip(batch.tokens.split(micro), batch.targets.split(micro), strict=True):
-        loss = model.loss(tokens_BT.to(device), targets_BT.to(device), divisor=counted)
-        loss.backward()
+        tokens_BT, targets_BT = (part.to(device, non_blocking=True) for part in (tokens_BT, targets_BT))
+        loss = model.loss(tokens_BT, targets_BT, divisor=counted)
         total += loss.detach()
-    return float(total)
+        told = Reading(total)  # before the backward pass, so that a GPU is still busy when the last one is known
+        loss.backward()
+    return float(told)

@@ -27,8 +27,18 @@ class Session:
     guard: Guard = field(default_factory=Guard)
 
     @classmethod
-    def of(cls, model: Transformer, *, rates: Rates, precision: str, compiled: bool, muon: bool = True) -> Session:
-        """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
+    def of(
+        cls,
+        model: Transformer,
+        *,
+        rates: Rates,
+        precision: str,
+        compiled: bool,
+        muon: bool = True,
+        device: str = "cpu",
+    ) -> Session:
+        """Make an fp32 model trainable on `device`: masters are taken first, then it is cast and compiled in place."""
+        model.to(device)
         optimizer = Optimizer(model.named_parameters(), rates=rates.scaled(model.config.width), muon=muon)
         set_precision(model, precision)
         model.train()
@@ -42,14 +52,14 @@ class Session:
         return self.model.config
 
     def weights(self) -> dict[str, Tensor]:
-        """The fp32 masters under their Hugging Face names."""
+        """The fp32 masters under their Hugging Face names, on the CPU."""
         masters: dict[int, Tensor] = {}
         for group in self.optimizer.groups.values():
             if isinstance(group, AdamW):
                 masters[id(group.weight)] = group.master
             else:
                 masters |= {id(weight): master for weight, master in zip(group.weights, group.master, strict=True)}
-        return {name: masters[id(weight)] for name, weight in self.model.named_parameters()}
+        return {name: masters[id(weight)].cpu() for name, weight in self.model.named_parameters()}
 
     def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2) -> str:
         """Write a checkpoint from which training goes on at `step`; its SHA-256."""

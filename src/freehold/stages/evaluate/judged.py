@@ -32,7 +32,8 @@ class Judged:
         model = load_folder(folder)
         if model.config.bos_id is None:
             raise InputError("bos_token_id is missing", where=str(folder / "config.json"))
-        set_precision(model, choose(precision, device=device))
+        # fp8 is for learning: judged is what will be served.
+        set_precision(model, choose("auto" if precision == "fp8" else precision, device=device))
         tokenizer = read_tokenizer(folder)
         tokenizer.encode_special_tokens = True  # a control token spelled out in a document is text
         return cls(model=model.to(device), tokenizer=tokenizer, bos=model.config.bos_id)

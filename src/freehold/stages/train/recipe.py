@@ -12,6 +12,7 @@ import torch
 
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
+from freehold.learn import device as devices
 from freehold.learn.batches import Corpus, Shards
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
@@ -26,7 +27,6 @@ from freehold.stages.train.forecast import shape_of
 from freehold.store.atomic import place
 
 FORMAT = 1
-MICRO_TOKENS = 8192  # that pass through the model at once
 TOKENS_PER_PARAMETER = 12  # where the charter names no budget
 WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into tokens
 SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
@@ -58,6 +58,7 @@ def compose(stage: Stage) -> Recipe:
             where=f"{charter.path.name}: train.batch_tokens",
             remedy="raise batch_tokens or lower sequence",
         )
+    device = devices.choose(train.device)
     shape = shape_of(charter, vocabulary=facts["vocabulary"])
     special = {"bos_id": facts["bos"], "eos_id": facts["eos"], "pad_id": facts["pad"]}
     return {
@@ -68,7 +69,7 @@ def compose(stage: Stage) -> Recipe:
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
-        "micro": max(1, MICRO_TOKENS // train.sequence),  # sequences at once
+        "micro": max(1, devices.micro_tokens(shape, device=device) // train.sequence),  # sequences at once
         "rates": {
             "matrix": train.learning_rate,
             "embedding": train.embedding_learning_rate,
@@ -79,7 +80,8 @@ def compose(stage: Stage) -> Recipe:
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
         "checkpoint_steps": train.checkpoint_steps,
-        "precision": precision.choose(train.precision),
+        "device": device,
+        "precision": precision.choose(train.precision, device=device),
         "compiled": train.compile and compilation.possible(),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
@@ -103,7 +105,13 @@ def session_of(recipe: Recipe) -> Session:
     model = Transformer(ModelConfig(**recipe["model"]))
     initialise(model, seed=recipe["seed"])
     rates = Rates(**recipe["rates"])
-    return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
+    return Session.of(
+        model,
+        rates=rates,
+        precision=recipe["precision"],
+        compiled=recipe["compiled"],
+        device=recipe["device"],
+    )
 
 
 def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:

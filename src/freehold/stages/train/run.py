@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from freehold.learn import memory
+from freehold.learn import device
 from freehold.learn.batches import Corpus, Shards
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
@@ -25,7 +25,7 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jin
 
 def run(stage: Stage) -> None:
     """Settle the recipe, learn, and leave the model with its evidence."""
-    memory.keep()
+    device.settle(device.choose(stage.charter.train.device))
     shards = Shards.open(stage.input("tokenize"))
     recipe = settle(stage, shards)
     corpus = corpus_of(recipe, shards)
