@@ -128,7 +128,9 @@ def before(path: Path | None, found: dict[str, Figure]) -> dict[str, Any]:
     return curves
 
 
-def save(path: Path | None, figures: list[Figure], curves: dict[str, Any], *, options: argparse.Namespace, device: str) -> None:
+def save(
+    path: Path | None, figures: list[Figure], curves: dict[str, Any], *, options: argparse.Namespace, device: str
+) -> None:
     """Keep everything measured so far, where asked and where $OUT wants it."""
     out = os.environ.get("OUT")
     places = [path] if options.save and path else []
@@ -138,7 +140,9 @@ def save(path: Path | None, figures: list[Figure], curves: dict[str, Any], *, op
         keep(place, "gpu", figures, quick=options.quick, repetitions=1, device=device, more=more)
 
 
-def run(name: str, options: argparse.Namespace, found: dict[str, Figure], limit_s: float) -> Iterator[Figure | dict[str, Any]]:
+def run(
+    name: str, options: argparse.Namespace, found: dict[str, Figure], limit_s: float
+) -> Iterator[Figure | dict[str, Any]]:
     """The figures and curves of one worker; a reason in their place if it fails or takes too long."""
     if name == "loss":
         command = loss_command(options)
@@ -149,19 +153,17 @@ def run(name: str, options: argparse.Namespace, found: dict[str, Figure], limit_
         known = {figure.figure: figure.value for figure in found.values() if figure.value is not None}
         command = [sys.executable, __file__, "--worker", name, "--known", json.dumps(known)]
         command += ["--rehearse"] * options.rehearse
-    log = (Path(os.environ["OUT"]) if os.environ.get("OUT") else RESULTS.parent) / "gpu.log"
-    with log.open("ab") if os.environ.get("OUT") else open(os.devnull, "ab") as errors:
-        errors.write(f"== {name}\n".encode())
-        errors.flush()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of())
-        try:
-            output, complaint = process.communicate(timeout=limit_s)
-            why = "" if process.returncode == 0 else last_line(complaint) or f"ended with {process.returncode}"
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output, complaint = process.communicate()
-            why = f"stopped after {limit_s:.0f} s"
-        errors.write(complaint)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of())
+    try:
+        output, complaint = process.communicate(timeout=limit_s)
+        why = "" if process.returncode == 0 else last_line(complaint) or f"ended with {process.returncode}"
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, complaint = process.communicate()
+        why = f"stopped after {limit_s:.0f} s"
+    if os.environ.get("OUT"):
+        with Path(os.environ["OUT"], "gpu.log").open("ab") as log:
+            log.write(f"== {name}\n".encode() + complaint)
     for line in output.decode().splitlines():
         yield from told(line, options)
     if why:
@@ -186,7 +188,11 @@ def told(line: str, options: argparse.Namespace) -> Iterator[Figure | dict[str, 
 def loss_command(options: argparse.Namespace) -> list[str] | None:
     """The bench of loss per token on the GPU, if it is there; a rehearsal leaves it to its own test."""
     script = HERE / "loss.py"
-    return [sys.executable, str(script), "--device", "cuda", "--json"] if script.exists() and not options.rehearse else None
+    return (
+        [sys.executable, str(script), "--device", "cuda", "--json"]
+        if script.exists() and not options.rehearse
+        else None
+    )
 
 
 def environment_of() -> dict[str, str]:

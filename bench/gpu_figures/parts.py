@@ -24,7 +24,7 @@ def parts(setting: Setting) -> Iterator[Figure]:
 
 
 def attention(setting: Setting) -> Iterator[Figure]:
-    """Causal attention forward and backward, 32 x 2,048 positions and 6 heads of 128: TFLOP/s, half of T x T counted."""
+    """Causal attention, forward and backward, of 32 x 2,048 positions and 6 heads of 128; half of T x T counts."""
     B, H, T, D = (1, 2, 32, 16) if setting.rehearse else (32, 6, 2048, 128)
     make = {"dtype": torch.bfloat16, "device": setting.device, "requires_grad": True}
     q, k, v = (torch.randn(B, H, T, D, **make) for _ in range(3))  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Serving and judging speed of the 124M shape: tokens a second that the embedded engine writes, and evaluation reads."""
+"""Speed of the 124M shape in service: tokens a second that the embedded engine writes and that evaluation reads."""
 
 from __future__ import annotations
 

@@ -94,7 +94,9 @@ def session_of(setting: Setting, config: ModelConfig, *, precision: str, muon: b
     )
 
 
-def take(setting: Setting, session: Session, batches: Batches, *, steps: int, micro: int, after: Callable[[Taken], None]) -> None:
+def take(
+    setting: Setting, session: Session, batches: Batches, *, steps: int, micro: int, after: Callable[[Taken], None]
+) -> None:
     """Steps at a constant rate."""
     with ahead(batches, device=setting.device) as prepared:
         learn(

@@ -168,9 +168,7 @@ def first_that_fits(setting: Setting, shape: Shape, attempt: Callable[[int], flo
             if place == len(shape.micro_tokens) - 1:
                 raise
             continue
-        return Speed(
-            tokens_per_s=shape.batch_tokens / step_s, micro_tokens=micro, memory_gb=setting.memory_gb
-        )
+        return Speed(tokens_per_s=shape.batch_tokens / step_s, micro_tokens=micro, memory_gb=setting.memory_gb)
     raise AssertionError("a shape names no micro-batch")
 
 

@@ -116,6 +116,7 @@ class Train:
     batch_tokens: Count = 8192  # tokens a step
     seed: int = 20261121
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    ranks: Annotated[int, Ge(0)] = 0  # processes that share every batch; 0: one for each GPU, one on a CPU
     precision: Literal["auto", "bf16", "fp32", "fp8"] = "auto"  # fp8: NVIDIA Hopper or newer
     compile: bool = True
     learning_rate: Rate = 0.02  # Muon, hidden matrices

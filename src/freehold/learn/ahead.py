@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import fields, replace
 
 from torch import Tensor
 
@@ -52,8 +51,4 @@ class Ahead:
 
     def _prepare(self, step: int) -> Batch:
         batch = self.batches.at(step)
-        if not self.pin:
-            return batch
-        tensors = {entry.name: getattr(batch, entry.name) for entry in fields(batch)}
-        pinned = {name: value.pin_memory() for name, value in tensors.items() if isinstance(value, Tensor)}
-        return replace(batch, **pinned)
+        return batch.each(Tensor.pin_memory) if self.pin else batch

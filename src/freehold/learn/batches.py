@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -30,6 +31,12 @@ class Batch:
     def root(self) -> str:
         """SHA-256 over the document ids, one a line: what the training chain records."""
         return hashlib.sha256("\n".join(self.documents).encode()).hexdigest()
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """The same batch with every tensor changed."""
+        tensors = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        changed: dict[str, Any] = {name: change(value) for name, value in tensors.items() if isinstance(value, Tensor)}
+        return replace(self, **changed)
 
 
 class Batches(Protocol):

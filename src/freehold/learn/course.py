@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from freehold.learn import checkpoint
+from freehold.learn.ahead import ahead
 from freehold.learn.batches import Batches
 from freehold.learn.diary import Diary
-from freehold.learn.loop import learn
+from freehold.learn.loop import Taken, learn
+from freehold.learn.parallel import ALONE, Ranks
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
 from freehold.learn.utilisation import peak
@@ -25,10 +28,11 @@ def follow(
     folder: Path,
     progress: Progress,
     previous: str = chain.GENESIS,
+    ranks: Ranks = ALONE,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues.
+    `previous` is the digest of the line that the stage's chain continues. This is rank 0 of `ranks`.
     """
     found = checkpoint.latest(folder / "checkpoints")
     first = found.step if found else 0
@@ -43,17 +47,37 @@ def follow(
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
             diary.open()
-        schedule = Schedule(
-            steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
-        )
+        ranks.align(session, first=first)
+        take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=diary)
+    return diary
+
+
+def accompany(session: Session, *, batches: Batches, recipe: dict[str, Any], ranks: Ranks) -> None:
+    """The same course on another rank, which keeps no diary: its state comes from rank 0."""
+    first = ranks.align(session, first=0)
+    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=lambda _: None)
+
+
+def take_steps(
+    session: Session,
+    *,
+    batches: Batches,
+    recipe: dict[str, Any],
+    first: int,
+    ranks: Ranks,
+    after: Callable[[Taken], None],
+) -> None:
+    """The steps of a recipe from `first` on."""
+    schedule = Schedule(steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"])
+    with ahead(batches, device=recipe["device"]) as prepared:
         learn(
             session.model,
-            batches=batches,
+            batches=prepared,
             optimizer=session.optimizer,
             schedule=schedule,
             guard=session.guard,
             first=first,
             micro=recipe["micro"],
-            after=diary,
+            ranks=ranks,
+            after=after,
         )
-    return diary

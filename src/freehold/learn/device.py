@@ -6,7 +6,6 @@ import math
 import os
 
 import torch
-from torch import Tensor
 
 from freehold.errors import InputError
 from freehold.learn import memory
@@ -41,7 +40,8 @@ def settle(device: str) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to repeat itself
     os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # else the compiler times kernels and takes the faster
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # no kernel of ours reads what it did not write
+    # No kernel of ours reads what it did not write.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def micro_tokens(shape: ModelConfig, *, device: str) -> int:
@@ -60,20 +60,3 @@ def fitting(shape: ModelConfig, *, free_bytes: int) -> int:
     """
     fits = SHARE * free_bytes / (KEPT_BYTES * shape.depth * shape.width)
     return int(min(GPU_TOKENS, 2 ** max(0, int(math.log2(max(1.0, fits))))))
-
-
-class Reading:
-    """A number on its way to the host while the device goes on computing; `float` waits for it."""
-
-    def __init__(self, number: Tensor) -> None:
-        self.number, self.arrived = number, None
-        if number.is_cuda:
-            self.number = torch.empty(number.shape, dtype=number.dtype, pin_memory=True)
-            self.number.copy_(number, non_blocking=True)
-            self.arrived = torch.cuda.Event()
-            self.arrived.record()
-
-    def __float__(self) -> float:
-        if self.arrived is not None:
-            self.arrived.synchronize()
-        return float(self.number)

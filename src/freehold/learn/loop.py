@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from freehold.learn.batches import Batch, Batches
-from freehold.learn.device import Reading
 from freehold.learn.guard import Guard
 from freehold.learn.optimizer import Optimizer
+from freehold.learn.parallel import ALONE, Ranks
 from freehold.learn.schedule import Schedule
 from freehold.model.head import IGNORED
 from freehold.model.transformer import Transformer
@@ -36,16 +36,17 @@ def learn(
     guard: Guard,
     first: int = 0,
     micro: int = 0,
+    ranks: Ranks = ALONE,
     after: Callable[[Taken], None],
 ) -> None:
     """Take the steps `first` … schedule.steps - 1, telling each to `after`.
 
     `micro` is the number of sequences that pass through the model at once (0: all); it bounds memory. The
-    gradient is that of the whole batch's mean loss.
+    gradient is that of the whole batch's mean loss, whatever the number of `ranks` that share it.
     """
     for step in range(first, schedule.steps):
         batch = batches.at(step)
-        loss = _accumulate(model, batch, micro=micro or len(batch.tokens))
+        loss = _accumulate(model, batch, micro=micro or len(batch.tokens), ranks=ranks)
         rate = schedule.rate(step)
         taken = guard.admits(loss, step=step, batch=batch)
         if taken:
@@ -55,15 +56,16 @@ def learn(
         after(Taken(step=step, loss=loss, rate=rate, taken=taken, batch=batch))
 
 
-def _accumulate(model: Transformer, batch: Batch, *, micro: int) -> float:
+def _accumulate(model: Transformer, batch: Batch, *, micro: int, ranks: Ranks) -> float:
     """Add up the gradients of a batch; its mean loss in nats."""
     counted = int((batch.targets != IGNORED).sum())
     device = model.lm_head.weight.device
     total = torch.zeros((), device=device)
-    for tokens_BT, targets_BT in zip(batch.tokens.split(micro), batch.targets.split(micro), strict=True):
-        tokens_BT, targets_BT = (part.to(device, non_blocking=True) for part in (tokens_BT, targets_BT))
+    mine = ranks.share(batch)
+    for pair in zip(mine.tokens.split(micro), mine.targets.split(micro), strict=True):
+        tokens_BT, targets_BT = (part.to(device, non_blocking=True) for part in pair)
         loss = model.loss(tokens_BT, targets_BT, divisor=counted)
-        total += loss.detach()
-        told = Reading(total)  # before the backward pass, so that a GPU is still busy when the last one is known
         loss.backward()
-    return float(told)
+        total += loss.detach()
+    ranks.add_gradients(model)
+    return float(ranks.add(total))

@@ -67,4 +67,5 @@ def _rate_of_gpu(dtype: torch.dtype) -> float:
         _ = left @ right
     ended.record()
     ended.synchronize()
-    return 2 * GPU_SIZE**3 * GPU_PRODUCTS / (begun.elapsed_time(ended) / 1000)
+    took_s = float(begun.elapsed_time(ended)) / 1000
+    return 2 * GPU_SIZE**3 * GPU_PRODUCTS / took_s

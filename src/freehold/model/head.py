@@ -75,7 +75,9 @@ class _HeadLoss(torch.autograd.Function):
                 scale_R1 = counted_R1 / total_R1
                 # Softmax is never written: its divisor moves to the narrow sides of both products.
                 answer_R = target_R.clamp_min(0)
-                raised_RV[torch.arange(len(x_RC), device=x_RC.device), answer_R] -= total_R1.squeeze(1).to(raised_RV.dtype)
+                raised_RV[torch.arange(len(x_RC), device=x_RC.device), answer_R] -= total_R1.squeeze(1).to(
+                    raised_RV.dtype
+                )
                 dx_NC[part] = (raised_RV @ w_VC) * scale_R1
                 accumulate(dw_VC, raised_RV.t() @ (x_RC * scale_R1).to(x_RC.dtype))
         if dx_NC is not None and dw_VC is not None:

@@ -18,6 +18,7 @@ from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
+from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
@@ -29,8 +30,17 @@ def run(stage: Stage) -> None:
     shards = Shards.open(stage.input("tokenize"))
     recipe = settle(stage, shards)
     corpus = corpus_of(recipe, shards)
-    session = session_of(recipe)
-    diary = follow(session, batches=corpus, recipe=recipe, stage="train", folder=stage.scratch, progress=stage.progress)
+    with together(stage, recipe) as ranks:
+        session = session_of(recipe)
+        diary = follow(
+            session,
+            batches=corpus,
+            recipe=recipe,
+            stage="train",
+            folder=stage.scratch,
+            progress=stage.progress,
+            ranks=ranks,
+        )
     write_model(stage, session)
     write_evidence(stage, diary, recipe=recipe, corpus=corpus)
     plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
