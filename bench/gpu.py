@@ -182,7 +182,8 @@ def told(line: str, options: argparse.Namespace) -> Iterator[Figure | dict[str, 
             yield {row["name"]: row["rows"]}
             continue
         figure = Figure(**row)
-        yield replace(figure, holds=None, why=REHEARSED) if options.rehearse else figure
+        why = REHEARSED if figure.value is not None else figure.why
+        yield replace(figure, holds=None, why=why) if options.rehearse else figure
 
 
 def loss_command(options: argparse.Namespace) -> list[str] | None:

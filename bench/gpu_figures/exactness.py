@@ -30,7 +30,7 @@ from gpu_figures.setting import Curve, Noise, Setting, session_of, take
 
 BENCH = Path(__file__).parent.parent
 COMMONS = BENCH.parent / "examples" / "commons"
-RESUMED_STEPS, SAVED_EVERY = 24, 4
+RESUMED_STEPS, SAVED_EVERY = 24, 6
 DRIFT_STEPS, NOTED_EVERY, LAST = 500, 25, 50
 
 
@@ -139,7 +139,7 @@ def run(setting: Setting, folder: Path) -> str:
     """Learn from the newest checkpoint of `folder` to the end; SHA-256 of the weights."""
     devices.settle(setting.device)
     sequence = 32 if setting.rehearse else 1024
-    config = small(setting, vocabulary=512 if setting.rehearse else 32_768, sequence=sequence)
+    config = small(setting, vocabulary=512 if setting.rehearse else 4096, sequence=sequence)
     session = session_of(setting, config, precision="bf16")
     found = checkpoint.latest(folder)
     if found:

@@ -115,8 +115,7 @@ def fp8(setting: Setting, name: str = "1B") -> Iterator[Figure]:
 
 def price_of_repeating(setting: Setting, name: str = "124M") -> Iterator[Figure]:
     """The same shape with whatever kernel is fastest: what bit-equal repetition costs."""
-    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = "0"  # read when the compiler is first used
-    torch.use_deterministic_algorithms(False)
+    need_not_repeat()
     found = fastest(setting, shape_of(setting, name), precision="bf16")
     before = setting.known.get(f"{name} bf16: speed")
     yield Figure(
@@ -132,6 +131,7 @@ def price_of_repeating(setting: Setting, name: str = "124M") -> Iterator[Figure]
 def peer(setting: Setting, name: str = "124M") -> Iterator[Figure]:
     """Qwen3 of transformers, compiled, with AdamW, as its users would run it: same shape, batch and tokens."""
     shape = shape_of(setting, name)
+    need_not_repeat()
     found = first_that_fits(setting, shape, lambda micro: theirs(setting, shape, micro))
     ours = setting.known.get(f"{name} bf16: speed")
     yield Figure(
@@ -192,6 +192,12 @@ def theirs(setting: Setting, shape: Shape, micro: int) -> float:
         setting.wait()
         ends.append(time.perf_counter())
     return (ends[-1] - ends[shape.warm - 1]) / shape.timed
+
+
+def need_not_repeat() -> None:
+    """Take back what `device.settle` asked for; call before anything is compiled."""
+    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = "0"
+    torch.use_deterministic_algorithms(False)
 
 
 def told(found: Speed) -> str:

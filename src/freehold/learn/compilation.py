@@ -9,6 +9,7 @@ import os
 import shutil
 import sysconfig
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -21,8 +22,10 @@ PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
 PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
 
 
-def possible() -> bool:
-    """Whether this machine can compile: a C++ compiler and Python's headers."""
+def possible(device: str = "cpu") -> bool:
+    """Whether this machine can compile: a C++ compiler and Python's headers, and Triton for a GPU."""
+    if device != "cpu" and find_spec("triton") is None:
+        return False
     headers = Path(sysconfig.get_paths()["include"], "Python.h")
     return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")) and headers.exists()
 

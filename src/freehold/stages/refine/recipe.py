@@ -79,7 +79,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
         "checkpoint_steps": charter.train.checkpoint_steps,
         "device": device,
         "precision": precision.choose(charter.train.precision, device=device),
-        "compiled": before["compiled"] and compilation.possible(),
+        "compiled": before["compiled"] and compilation.possible(device),
         "threads": before["threads"],
         "torch": torch.__version__,
     }

@@ -82,7 +82,7 @@ def compose(stage: Stage) -> Recipe:
         "checkpoint_steps": train.checkpoint_steps,
         "device": device,
         "precision": precision.choose(train.precision, device=device),
-        "compiled": train.compile and compilation.possible(),
+        "compiled": train.compile and compilation.possible(device),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
     }
