@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -79,12 +80,12 @@ def arguments() -> argparse.Namespace:
 
 def measure(options: argparse.Namespace) -> None:
     """Run the workers one after the other while there is time."""
+    until = time.monotonic() + 60 * options.minutes
     device, absent = find_device(options)
     found: dict[str, Figure] = {}
     path = None if options.rehearse or absent else result_path("gpu", machine=device)
     curves = before(path, found)
     measured: list[Figure] = []
-    until = time.monotonic() + 60 * options.minutes
     for name in options.only or [name for name in JOBS if not (options.quick and name == "loss")]:
         left_s = min(JOBS[name].limit_s, until - time.monotonic())
         why = absent or (f"no time was left: run --only {name}" if left_s < LEAST_S else "")
@@ -153,12 +154,13 @@ def run(
         known = {figure.figure: figure.value for figure in found.values() if figure.value is not None}
         command = [sys.executable, __file__, "--worker", name, "--known", json.dumps(known)]
         command += ["--rehearse"] * options.rehearse
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of())
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, **pipes, env=environment_of(), start_new_session=True)
     try:
         output, complaint = process.communicate(timeout=limit_s)
         why = "" if process.returncode == 0 else last_line(complaint) or f"ended with {process.returncode}"
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # and whatever it has started
         output, complaint = process.communicate()
         why = f"stopped after {limit_s:.0f} s"
     if os.environ.get("OUT"):

@@ -13,15 +13,17 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 
-def document_mask(documents_BT: Tensor) -> BlockMask:
+def document_mask(documents_BT: Tensor, *, window: int = 0) -> BlockMask:
     """Which blocks of 128 x 128 positions meet: each position sees itself and what came before in its document.
 
-    `documents_BT` numbers the document at each position. Made once a batch and used by every layer.
+    `documents_BT` numbers the document at each position; `window` (0: all) is how many positions one sees, itself
+    included. Made once a batch and used by every layer.
     """
 
     def meet(b: Tensor, h: Tensor, t: Tensor, s: Tensor) -> Tensor:
         del h
-        return (t >= s) & (documents_BT[b, t] == documents_BT[b, s])
+        near = (t >= s) & (t - s < window) if window else t >= s
+        return near & (documents_BT[b, t] == documents_BT[b, s])
 
     B, T = documents_BT.shape
     make = _compiled(create_block_mask) if documents_BT.is_cuda else create_block_mask

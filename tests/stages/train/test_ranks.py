@@ -11,7 +11,7 @@ from freehold.errors import InputError
 from freehold.stages.train import run as train
 from freehold.stages.train.ranks import count
 
-RECIPE = {"device": "cpu", "samples": 4}
+RECIPE = {"device": "cpu", "samples": 4, "model": {}}
 
 
 def curve(output: Path) -> list[float]:
@@ -36,3 +36,5 @@ def test_ranks_fit_the_machine_and_the_batch() -> None:
     assert count(0, RECIPE) == 1 and count(4, RECIPE) == 4
     with pytest.raises(InputError, match="5 ranks cannot share a batch of 4"):
         count(5, RECIPE)
+    with pytest.raises(InputError, match="experts"):
+        count(2, {**RECIPE, "model": {"experts": {"count": 8}}})

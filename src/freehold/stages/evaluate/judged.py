@@ -27,7 +27,7 @@ class Judged:
 
     @classmethod
     def open(cls, folder: Path, *, precision: str, device: str = "auto") -> Judged:
-        """Load a Hugging Face folder as the charter's `precision` and `device` say; InputError names what is missing."""
+        """Load a Hugging Face folder; `precision` and `device` as in the charter. InputError names what is missing."""
         device = devices.choose(device)
         if device != "cpu":
             devices.settle(device)  # so that judging again finds the same digits

@@ -49,12 +49,15 @@ def together(stage: Stage, recipe: Recipe) -> Iterator[Ranks]:
 
 
 def count(wanted: int, recipe: Recipe) -> int:
-    """How many ranks there will be. Raises InputError for more than there are GPUs or sequences in a batch.
+    """How many ranks there will be. Raises InputError for more than can share the work.
 
     It is no part of the recipe: a run may go on with another number than it began with.
     """
     gpus = torch.cuda.device_count() if recipe["device"] == "cuda" else 0
-    size: int = wanted or min(max(1, gpus), recipe["samples"])
+    experts = bool(recipe["model"].get("experts"))  # their routers count the tokens of one process
+    size: int = wanted or (1 if experts else min(max(1, gpus), recipe["samples"]))
+    if experts and size > 1:
+        raise InputError("experts learn on one rank only", where="train.ranks", remedy="set ranks = 1")
     if gpus and size > gpus:
         raise InputError(f"{size} ranks, but {gpus} GPUs", where="train.ranks", remedy="use 0: one rank for each GPU")
     if size > recipe["samples"]:
