@@ -7,6 +7,7 @@ the folder that $OUT names. `--rehearse` runs everything on a CPU with tiny shap
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from report import RESULTS, Figure, keep, parser, result_path, show
+from report import Figure, keep, parser, result_path, show
 
 HERE = Path(__file__).parent
 NEEDED = ("torch", "numpy", "safetensors", "pyarrow", "rich")
@@ -82,27 +83,55 @@ def measure(options: argparse.Namespace) -> None:
     """Run the workers one after the other while there is time."""
     until = time.monotonic() + 60 * options.minutes
     device, absent = find_device(options)
-    found: dict[str, Figure] = {}
-    path = None if options.rehearse or absent else result_path("gpu", machine=device)
-    curves = before(path, found)
+    kept = Kept(path=None if options.rehearse or absent else result_path("gpu", machine=device))
     measured: list[Figure] = []
     for name in options.only or [name for name in JOBS if not (options.quick and name == "loss")]:
         left_s = min(JOBS[name].limit_s, until - time.monotonic())
         why = absent or (f"no time was left: run --only {name}" if left_s < LEAST_S else "")
-        results = [Figure(figure=name, value=None, unit="", why=why)] if why else run(name, options, found, left_s)
+        # Ratios are taken within a run alone, never against a figure kept from an earlier one.
+        known = {figure.figure: figure.value for figure in measured if figure.value is not None}
+        results = [Figure(figure=name, value=None, unit="", why=why)] if why else run(name, options, known, left_s)
         for result in results:
-            if isinstance(result, dict):
-                curves.update(result)
-                continue
-            found.pop(name, None)  # what an earlier run could only say of the job as a whole
-            if result.value is not None or result.figure not in found:
-                found[result.figure] = result
-            measured.append(result)
-            if not options.json:
-                show([result], as_json=False)
-        save(path, list(found.values()), curves, options=options, device=device)
+            kept.add(name, result)
+            if isinstance(result, Figure):
+                measured.append(result)
+                if not options.json:
+                    show([result], as_json=False)
+        if device:
+            kept.save(options, device=device)
     if options.json:
         show(measured, as_json=True)
+
+
+class Kept:
+    """What is known of this kind of GPU: figures of this run over those of earlier ones, each with its day."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        earlier = json.loads(path.read_text(encoding="utf-8")) if path and path.exists() else {}
+        self.figures = {row["figure"]: Figure(**row) for row in earlier.get("figures", [])}
+        self.curves: dict[str, Any] = earlier.get("curves", {})
+        self.measured_on: dict[str, str] = earlier.get("measured_on", {})
+
+    def add(self, job: str, result: Figure | dict[str, Any]) -> None:
+        """A figure or a curve; a figure that could not be measured does not replace one that could."""
+        if isinstance(result, dict):
+            self.curves.update(result)
+            return
+        self.figures.pop(job, None)  # what an earlier run could only say of the job as a whole
+        if result.value is not None or result.figure not in self.figures:
+            self.figures[result.figure] = result
+            self.measured_on[result.figure] = datetime.datetime.now(datetime.UTC).date().isoformat()
+
+    def save(self, options: argparse.Namespace, *, device: str) -> None:
+        """Write the file anew, where asked and where $OUT wants it."""
+        places = [self.path] if options.save and self.path else []
+        if os.environ.get("OUT"):
+            places.append(Path(os.environ["OUT"], self.path.name if self.path else "gpu-rehearsal.json"))
+        more = {"measured_on": self.measured_on, "curves": self.curves}
+        for place in places:
+            figures = list(self.figures.values())
+            keep(place, "gpu", figures, quick=options.quick, repetitions=1, device=device, more=more)
 
 
 def find_device(options: argparse.Namespace) -> tuple[str, str]:
@@ -119,50 +148,18 @@ def find_device(options: argparse.Namespace) -> tuple[str, str]:
     return name, "" if name else "no CUDA device"
 
 
-def before(path: Path | None, found: dict[str, Figure]) -> dict[str, Any]:
-    """Put the figures of earlier runs on this kind of GPU into `found`; their curves."""
-    if path is None or not path.exists():
-        return {}
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    found.update({row["figure"]: Figure(**row) for row in kept["figures"]})
-    curves: dict[str, Any] = kept.get("curves", {})
-    return curves
-
-
-def save(
-    path: Path | None, figures: list[Figure], curves: dict[str, Any], *, options: argparse.Namespace, device: str
-) -> None:
-    """Keep everything measured so far, where asked and where $OUT wants it."""
-    out = os.environ.get("OUT")
-    places = [path] if options.save and path else []
-    places += [Path(out, (path or RESULTS / "gpu-rehearsal.json").name)] if out and device else []
-    for place in places:
-        more = {"curves": curves}
-        keep(place, "gpu", figures, quick=options.quick, repetitions=1, device=device, more=more)
-
-
 def run(
-    name: str, options: argparse.Namespace, found: dict[str, Figure], limit_s: float
+    name: str, options: argparse.Namespace, known: dict[str, float], limit_s: float
 ) -> Iterator[Figure | dict[str, Any]]:
     """The figures and curves of one worker; a reason in their place if it fails or takes too long."""
+    command = [sys.executable, __file__, "--worker", name, "--known", json.dumps(known)]
     if name == "loss":
-        command = loss_command(options)
-        if command is None:
-            yield Figure(figure=name, value=None, unit="", why="bench/loss.py is not there")
-            return
-    else:
-        known = {figure.figure: figure.value for figure in found.values() if figure.value is not None}
-        command = [sys.executable, __file__, "--worker", name, "--known", json.dumps(known)]
-        command += ["--rehearse"] * options.rehearse
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, **pipes, env=environment_of(), start_new_session=True)
-    try:
-        output, complaint = process.communicate(timeout=limit_s)
-        why = "" if process.returncode == 0 else last_line(complaint) or f"ended with {process.returncode}"
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # and whatever it has started
-        output, complaint = process.communicate()
-        why = f"stopped after {limit_s:.0f} s"
+        command = [sys.executable, str(HERE / "loss.py"), "--device", "cuda", "--json"]
+    if not Path(command[1]).exists() or (name == "loss" and options.rehearse):
+        why = "it has a test of its own" if options.rehearse else f"{Path(command[1]).name} is not there"
+        yield Figure(figure=name, value=None, unit="", why=why)
+        return
+    output, complaint, why = finished(command + ["--rehearse"] * options.rehearse, limit_s)
     if os.environ.get("OUT"):
         with Path(os.environ["OUT"], "gpu.log").open("ab") as log:
             log.write(f"== {name}\n".encode() + complaint)
@@ -170,6 +167,26 @@ def run(
         yield from told(line, options)
     if why:
         yield Figure(figure=name, value=None, unit="", why=why)
+
+
+def finished(command: list[str], limit_s: float) -> tuple[bytes, bytes, str]:
+    """What a worker wrote to stdout and stderr, and why it did not end well ("" if it did)."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of(), process_group=0
+    )
+    why = ""
+    try:
+        output, complaint = process.communicate(timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        why = f"stopped after {limit_s:.0f} s"
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it has started
+    if why:
+        output, complaint = process.communicate()
+    elif process.returncode:
+        why = last_line(complaint) or f"ended with {process.returncode}"
+    return output, complaint, why
 
 
 def told(line: str, options: argparse.Namespace) -> Iterator[Figure | dict[str, Any]]:
@@ -186,16 +203,6 @@ def told(line: str, options: argparse.Namespace) -> Iterator[Figure | dict[str, 
         figure = Figure(**row)
         why = REHEARSED if figure.value is not None else figure.why
         yield replace(figure, holds=None, why=why) if options.rehearse else figure
-
-
-def loss_command(options: argparse.Namespace) -> list[str] | None:
-    """The bench of loss per token on the GPU, if it is there; a rehearsal leaves it to its own test."""
-    script = HERE / "loss.py"
-    return (
-        [sys.executable, str(script), "--device", "cuda", "--json"]
-        if script.exists() and not options.rehearse
-        else None
-    )
 
 
 def environment_of() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,15 @@ def test_a_figure_is_kept_where_out_says(tmp_path: Path) -> None:
 def test_without_time_nothing_is_begun() -> None:
     (figure,) = bench("--rehearse", "--only", "1B", "--minutes", "0.1")
     assert figure["value"] is None and "no time" in figure["why"]
+
+
+def test_a_worker_that_is_late_or_fails_leaves_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    gpu = runpy.run_path(str(SCRIPT))
+    late = "print('FIGURE so far', flush=True); import time; time.sleep(60)"
+    output, _, why = gpu["finished"]([sys.executable, "-c", late], 1.0)
+    assert output == b"FIGURE so far\n" and why == "stopped after 1 s"
+    assert gpu["finished"]([sys.executable, "-c", "raise SystemExit('no luck')"], 10.0)[2] == "no luck"
 
 
 @pytest.mark.long
