@@ -8,7 +8,7 @@ bf16: its logits decide the loss.
 
 from __future__ import annotations
 
-import logging
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -35,7 +35,7 @@ def use(layers: nn.Module, *, emulate: bool = False) -> int:
 
     `emulate` rounds to fp8 and multiplies in the wider type, which any machine can do.
     """
-    logging.getLogger("torchao").setLevel(logging.ERROR)  # kernels for other GPUs that it does not find
+    os.environ.setdefault("TORCHAO_FORCE_SKIP_LOADING_SO_FILES", "1")  # its own kernels: the products are torch's
     from torchao.float8 import Float8LinearConfig, convert_to_float8_training
 
     convert_to_float8_training(layers, config=Float8LinearConfig(emulate=emulate), module_filter_fn=_fits)
