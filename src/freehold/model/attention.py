@@ -42,11 +42,8 @@ def rotate(x_BHTD: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
 def causal_bias(length: int, *, device: torch.device) -> Tensor:
     """(T, T) in fp32: 0 where a query (row) may see a key (column), minus infinity after it.
 
-    A tensor and not an expression of indices, because inductor computes the latter in scalar int64 on a CPU. Empty
-    where `causal_attention` does not read it.
+    A tensor and not an expression of indices, because inductor computes the latter in scalar int64 on a CPU.
     """
-    if device.type != "cpu" or length > LONGEST_PRODUCT:
-        return torch.empty(0, 0, device=device)
     return torch.full((length, length), float("-inf"), device=device).triu(1)
 
 
