@@ -70,7 +70,9 @@ def transformers_step(config: Any, tokens: Any, targets: Any) -> Callable[[], No
     from torch.nn import functional
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    model = Qwen3ForCausalLM(Qwen3Config(**config.to_hugging_face(dtype="bfloat16"))).bfloat16().train()
+    from freehold.model import config_file
+
+    model = Qwen3ForCausalLM(Qwen3Config(**config_file.write(config, dtype="bfloat16"))).bfloat16().train()
     model.config.use_cache = False
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     compiled = torch.compile(model)

@@ -23,7 +23,15 @@ Count = Annotated[int, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset({"policy", "refine", "evaluate"})  # tables that name files beside the sources
+RESERVED = frozenset({"policy", "base", "refine", "evaluate"})  # tables that name files beside the sources
+# Files of a base folder that decide how text becomes tokens; the weights need all of its files.
+TOKENIZER_FILES = (
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,20 +90,36 @@ class Curation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """An open model to go on from. Without this table training begins at random weights."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    path: str  # its Hugging Face folder
+    licence: str | None = None  # of its weights; None: what the head of its README.md says
+    new_tokens: Annotated[int, Ge(0)] = 0  # learned from the sample and appended to its vocabulary
+    freeze: tuple[str, ...] = ()  # stays as it is: embedding, head, attention, feed-forward, norms, blocks:0-3
+    learning_rate: Rate = 0.002  # Muon, hidden matrices; the rates of [train] all shrink by the same factor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tokenizer:
     """A byte-level BPE vocabulary learned from a sample balanced over the languages."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
-    vocabulary: Annotated[int, Ge(300), Le(1_000_000)] = 8192
+    vocabulary: Annotated[int, Ge(300), Le(1_000_000)] = 8192  # a base brings its own
     sample_bytes: Count = 12_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One dial, `depth`, sets width, heads and rates; None means derived from it."""
+    """One dial, `depth`, sets width, heads and rates; None means derived from it, with a base taken from that."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
-    depth: Annotated[int, Gt(0), Le(200)] = 6
+    depth: Annotated[int, Gt(0), Le(200)] | None = None  # None: 6
+    family: Literal["qwen3", "llama", "mistral", "qwen2", "olmo2", "deepseek_v3"] | None = None  # None: qwen3
+    experts: Count | None = None  # deepseek_v3 alone: in each layer but the first
+    experts_per_token: Count | None = None
+    expert_width: Count | None = None
     width: Count | None = None
     heads: Count | None = None
     kv_heads: Count | None = None
@@ -107,10 +131,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """The budget (tokens, or minutes on this machine) and the recipe."""
+    """The budget (tokens, steps, or minutes on this machine) and the recipe."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     tokens: Count | None = None
+    steps: Count | None = None
     minutes: Annotated[float, Gt(0)] | None = None
     sequence: Annotated[int, Ge(16)] = 512  # tokens
     batch_tokens: Count = 8192  # tokens a step
@@ -169,6 +194,7 @@ class Charter:
     sources: Annotated[tuple[Source, ...], Len(1)]
     policy: Policy
     release: Release
+    base: Base | None = None
     curate: Curation = field(default_factory=Curation)
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     model: Model = field(default_factory=Model)
@@ -204,13 +230,30 @@ class Charter:
             )
         return tuple(sorted(path.resolve() for path in found))
 
+    @property
+    def base_folder(self) -> Path:
+        """The folder of the base; only for a charter that names one."""
+        assert self.base is not None
+        return self.resolve(self.base.path)
+
     def parameters(self, section: str) -> Any:
-        """One table as plain JSON values, for cache keys and attestations."""
+        """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
+        if section == "base":
+            return self.base and {**asdict(self.base), "path": self.base_folder.name}
+        if section == "tokenizer" and self.base is not None:
+            return {"sample_bytes": self.tokenizer.sample_bytes, "new_tokens": self.base.new_tokens}
+        if section == "model" and self.base is not None:
+            return {}
         table = getattr(self, section)
         return [asdict(row) for row in table] if isinstance(table, tuple) else asdict(table)
 
     def files(self, section: str) -> dict[str, Path]:
-        """The outside files a table names, under names that hold no folder of this machine."""
+        """The outside files a table names, under names that hold no folder of this machine.
+
+        A base decides what `tokenizer` means, so that table names the files of it that cut text into tokens.
+        """
+        if section in ("base", "tokenizer"):
+            return {f"base/{path.name}": path for path in self._files_of_base(tokenizer=section == "tokenizer")}
         if section == "sources":
             return {
                 f"{source.name}/{path.relative_to(common_folder(found))}": path
@@ -224,6 +267,16 @@ class Charter:
             "evaluate": self.evaluate.packs,
         }.get(section, ())
         return {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
+
+    def _files_of_base(self, *, tokenizer: bool) -> list[Path]:
+        """The files of the base's folder that matter to its tokenizer, or all that hold its model."""
+        if self.base is None:
+            return []
+        found = sorted(path for path in self.base_folder.glob("*") if path.is_file())
+        single = any(path.name == "model.safetensors" for path in found)  # what lies beside it is a second copy
+        weights = "model.safetensors" if single else ".safetensors"
+        endings = () if tokenizer else (".json", ".jinja", weights)
+        return [path for path in found if path.name in TOKENIZER_FILES or path.name.endswith(endings)]
 
 
 def common_folder(paths: tuple[Path, ...]) -> Path:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from freehold.charter import (
     RESERVED,
+    Base,
     Charter,
     Curation,
     Evaluate,
@@ -30,9 +33,15 @@ from freehold.charter import (
 )
 from freehold.errors import InputError
 
+FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
+Refuse = Callable[[tuple[str | int, ...], str, str], None]
 
-def load(path: Path | str) -> Charter:
-    """Read and check a charter. Raises InputError with the line, the key and the remedy."""
+
+def load(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Charter:
+    """Read and check a charter. Raises InputError with the line, the key and the remedy.
+
+    `overrides` are what one call of a verb puts in the place of the charter's words: `base` (a folder) and `steps`.
+    """
     path = Path(path)
     if path.is_dir():
         path = path / "charter.toml"
@@ -53,8 +62,36 @@ def load(path: Path | str) -> Charter:
         charter = TypeAdapter(Charter).validate_json(text, strict=True)
     except ValidationError as error:
         raise complaint(path, error) from None
+    if charter.base is not None and "vocabulary" in data.get("tokenizer", {}) and "base" not in (overrides or {}):
+        keys = ("tokenizer", "vocabulary")
+        advice = "remove it; [base].new_tokens adds to the base's vocabulary"
+        raise InputError(f"{dotted(keys)}: the base brings its own", where=where(path, keys), remedy=advice)
+    charter = overridden(charter, overrides or {})
     check(charter)
     return charter
+
+
+def overridden(charter: Charter, overrides: Mapping[str, Any]) -> Charter:
+    """The charter as one call sees it; another base takes its shape along, so [model] no longer counts."""
+    if steps := overrides.get("steps"):
+        charter = replace(charter, train=replace(charter.train, steps=steps, tokens=None, minutes=None))
+    if path := overrides.get("base"):
+        same = charter.base is not None and charter.base_folder == Path(path).resolve()
+        known = charter.base if charter.base is not None else Base(path=path)
+        base = known if same else replace(known, path=path, licence=None)
+        charter = replace(charter, base=base, model=charter.model if same else Model())
+    if charter.base is not None and charter.base.licence is None:
+        charter = replace(charter, base=replace(charter.base, licence=licence_of(charter.base_folder)))
+    return charter
+
+
+def licence_of(folder: Path) -> str | None:
+    """The licence that the YAML head of a model folder's README.md names, or None."""
+    path = folder / "README.md"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
+    named = dict(re.findall(r"^(license|license_name):\s*[\"']?([^\"'\n]+?)[\"']?\s*$", head[1] if head else "", re.M))
+    return named.get("license_name") if named.get("license") == "other" else named.get("license")
 
 
 def check(charter: Charter) -> None:
@@ -90,10 +127,28 @@ def check(charter: Charter) -> None:
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")
-    if (charter.train.tokens is None) == (charter.train.minutes is None):
-        refuse(("train",), "give a budget: either tokens or minutes", "tokens = 4_000_000, for example")
+    budgets = (charter.train.tokens, charter.train.steps, charter.train.minutes)
+    if sum(budget is not None for budget in budgets) != 1:
+        refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
     if charter.train.batch_tokens % charter.train.sequence:
         refuse(("train", "batch_tokens"), "is not a multiple of [train].sequence", "round it to one")
+    if charter.base is not None:
+        check_base(charter, charter.base, refuse)
+
+
+def check_base(charter: Charter, base: Base, refuse: Refuse) -> None:
+    """A base is there, may be used like any source, and has the parts that are to stay as they are."""
+    if not (charter.base_folder / "config.json").is_file():
+        refuse(("base", "path"), f"no model in {base.path!r}", "name a Hugging Face folder, with its config.json")
+    if base.licence is None:
+        refuse(("base", "licence"), "the base names no licence", 'add it, for example licence = "Apache-2.0"')
+    elif base.licence.casefold() not in {name.casefold() for name in charter.policy.licences}:
+        message = f'"{base.licence}" is not allowed by [policy].licences'
+        refuse(("base", "licence"), message, "take another base or allow the licence")
+    for position, part in enumerate(base.freeze):
+        if not FREEZABLE.fullmatch(part):
+            known = "embedding, head, attention, feed-forward, norms or blocks:FIRST-LAST"
+            refuse(("base", "freeze", position), f'"{part}" is no part of a model', f"name {known}")
 
 
 def complaint(path: Path, error: ValidationError) -> InputError:
@@ -114,8 +169,8 @@ def complaint(path: Path, error: ValidationError) -> InputError:
 def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     """The keys allowed in the table that `keys` leads to."""
     tables: dict[str, Any] = {
-        "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "curate": Curation,
-        "tokenizer": Tokenizer, "model": Model, "train": Train, "refine": Refine, "evaluate": Evaluate,
-        "release": Release,
+        "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
+        "curate": Curation, "tokenizer": Tokenizer, "model": Model, "train": Train, "refine": Refine,
+        "evaluate": Evaluate, "release": Release,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

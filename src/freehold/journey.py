@@ -42,7 +42,7 @@ JOURNEY = (
     Step(
         name="train",
         needs=("tokenize",),
-        reads=("languages", "model", "train"),
+        reads=("languages", "base", "model", "train"),
         makes="a pre-trained model",
     ),
     Step(
@@ -60,7 +60,7 @@ JOURNEY = (
     Step(
         name="release",
         needs=("curate", "tokenize", "train", "refine", "evaluate"),
-        reads=("responsible", "languages", "policy", "release"),
+        reads=("responsible", "languages", "policy", "base", "release"),
         makes="a signed bundle that anyone can verify",
     ),
 )

@@ -42,6 +42,7 @@ EXTRA_OF = {
     "fastapi": "serve",
     "uvicorn": "serve",
     "jinja2": "train",
+    "transformers": "foreign",
 }
 
 

@@ -148,10 +148,22 @@ def remembered_digest(path: Path, _size: int, _changed_ns: int) -> str:
     return sha256_file(path)
 
 
-def perform(*, charter: str, workspace: str, stage: str, run_folder: str) -> dict[str, Any]:
+def forget(workspace: Workspace, charter: Charter, step: Step) -> bool:
+    """Throw away what an unfinished run of the stage left; whether there was anything. Finished artifacts stay."""
+    identity = identify(charter, step, inputs_of(workspace, charter, step))
+    with workspace.lock(step.name):
+        unfinished = workspace.partial(step.name, identity.key)
+        if there := unfinished.exists():
+            shutil.rmtree(unfinished)
+    return there
+
+
+def perform(
+    *, charter: str, workspace: str, stage: str, run_folder: str, overrides: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Run one stage unless it is done: the entry point of every stage's job. Returns artifact and figures."""
     step = STEPS[stage]
-    home, declared = Workspace(Path(workspace)), charter_file.load(charter)
+    home, declared = Workspace(Path(workspace)), charter_file.load(charter, overrides)
     inputs = inputs_of(home, declared, step)
     identity = identify(declared, step, inputs)
     with home.lock(step.name), told(home.folder):

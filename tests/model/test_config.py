@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from freehold.errors import InputError
+from freehold.model import config_file, families
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 
@@ -28,22 +29,23 @@ def test_flops_follow_the_one_formula() -> None:
 
 def test_hugging_face_and_back() -> None:
     config = ModelConfig.from_depth(3, vocabulary=300, context=32, bos_id=0, eos_id=2, pad_id=3)
-    assert ModelConfig.from_hugging_face(config.to_hugging_face()) == config
+    assert families.read(config_file.write(config)) == config
 
 
 @pytest.mark.parametrize(
     ("change", "word"),
     [
         ({"model_type": "gpt2"}, "gpt2"),
-        ({"use_sliding_window": True}, "sliding"),
+        ({"hidden_act": "gelu"}, "gelu"),
+        ({"quantization_config": {"quant_method": "fp8"}}, "fp8"),
         ({"hidden_size": None}, "hidden_size"),
     ],
 )
 def test_a_foreign_config_is_named(change: dict[str, object], word: str) -> None:
-    values = {**ModelConfig.from_depth(1, vocabulary=300, context=32).to_hugging_face(), **change}
+    values = {**config_file.write(ModelConfig.from_depth(1, vocabulary=300, context=32)), **change}
     values = {name: value for name, value in values.items() if value is not None or name.endswith("_id")}
     with pytest.raises(InputError, match=word):
-        ModelConfig.from_hugging_face(values)
+        families.read(values)
 
 
 @pytest.mark.parametrize("wrong", [{"kv_heads": 4, "heads": 6}, {"depth": 0}, {"head_size": 7}])

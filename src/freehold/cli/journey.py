@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from freehold.cli import show
-from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, near, opened
+from freehold.cli.options import (
+    AsJson,
+    BaseFolder,
+    CharterFile,
+    DryRun,
+    Resume,
+    Steps,
+    WorkspaceFolder,
+    near,
+    opened,
+    overriding,
+)
+from freehold.errors import InputError
 from freehold.journey import JOURNEY, STEPS, Step, until
 from freehold.plugins import part
 
@@ -19,8 +32,6 @@ if TYPE_CHECKING:
 
 SENTENCES = {
     "curate": "Read the sources; keep what policy, language and quality allow; say why the rest was dropped.",
-    "tokenize": "Learn a vocabulary that is fair to the languages and cut the corpus into shards of tokens.",
-    "train": "Train the model from its published seed; killed, it goes on where it stopped.",
     "refine": "Teach the model the chat template with a short supervised pass.",
     "evaluate": "Measure bits per byte per language beside two references, and answer the question packs.",
 }
@@ -31,14 +42,16 @@ refine = typer.Typer(help="Teach the model with instructions.", no_args_is_help=
 
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
-    for name, sentence in SENTENCES.items():
+    own: dict[str, Callable[..., None]] = {"tokenize": tokenize, "train": train, "release": release}
+    for name in (step.name for step in JOURNEY):
         if name == "refine":  # a room of verbs of its own, of which the journey's stage is one
             app.add_typer(refine, name=name)
             refine.callback()(lambda: None)  # keeps "build" a verb while it is the only one
-            refine.command("build", help=sentence)(verb(name))
+            refine.command("build", help=SENTENCES[name])(verb(name))
+        elif name in own:
+            app.command(name)(own[name])
         else:
-            app.command(name, help=sentence)(verb(name))
-    app.command("release")(release)
+            app.command(name, help=SENTENCES[name])(verb(name))
     app.command("run")(run)
 
 
@@ -57,27 +70,85 @@ def verb(name: str) -> Any:
     return command
 
 
+def tokenize(
+    charter: CharterFile,
+    base: BaseFolder = None,
+    workspace: WorkspaceFolder = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Learn a vocabulary that is fair to the languages, or extend a base's, and cut the corpus into tokens."""
+    overrides = overriding(base, None)
+    declared, home = opened(charter, workspace, overrides)
+    if dry_run:
+        forecast(declared, home, (STEPS["tokenize"],), as_json=json)
+        return
+    found = advance(declared, home, STEPS["tokenize"], overrides)
+    show.result(found, as_json=json, following=kept(declared, overrides, after("tokenize", charter)), title="tokenize")
+
+
+def train(
+    charter: CharterFile,
+    base: BaseFolder = None,
+    steps: Steps = None,
+    resume: Resume = "auto",
+    workspace: WorkspaceFolder = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Train the model from its published seed, or go on from an open model; killed, it goes on where it stopped."""
+    if resume not in ("auto", "never"):
+        raise InputError(f"{resume!r} is no way to resume", where="--resume", remedy="auto or never")
+    overrides = overriding(base, steps)
+    declared, home = opened(charter, workspace, overrides)
+    if dry_run:
+        forecast(declared, home, (STEPS["train"],), as_json=json)
+        return
+    if base is not None and finished(declared, home, STEPS["tokenize"]) is None:
+        show.note(f"tokenize has not run with the tokenizer of {base}: it runs first")
+        advance(declared, home, STEPS["tokenize"], overrides)
+    if resume == "never" and part("freehold.stage:forget")(home, declared, STEPS["train"]):
+        show.note("the unfinished run was thrown away")
+    found = advance(declared, home, STEPS["train"], overrides)
+    show.result(found, as_json=json, following=kept(declared, overrides, after("train", charter)), title="train")
+
+
+def kept(charter: Charter, overrides: dict[str, Any], following: str) -> str:
+    """The next verb, and what the charter must say for it to find what a call with options made."""
+    lines = []
+    if "base" in overrides and charter.base is not None:
+        base = charter.base_folder
+        written = base.relative_to(charter.folder) if base.is_relative_to(charter.folder) else base
+        lines.append(f'[base] path = "{written}" (and nothing in [model], no [tokenizer].vocabulary)')
+    if "steps" in overrides:
+        lines.append(f"[train] steps = {charter.train.steps} (instead of tokens or minutes)")
+    return f"write into {charter.path.name}: {'; '.join(lines)}; then {following}" if lines else following
+
+
 def run(
     charter: CharterFile,
     until_stage: Annotated[str | None, typer.Option("--until", help="stop after this stage")] = None,
+    base: BaseFolder = None,
+    steps: Steps = None,
     workspace: WorkspaceFolder = None,
     dry_run: DryRun = False,
     json: AsJson = False,
 ) -> None:
     """The whole journey, documents to release; stages already done are not done again."""
-    declared, home = opened(charter, workspace)
-    steps = until(until_stage)
+    overrides = overriding(base, steps)
+    declared, home = opened(charter, workspace, overrides)
+    stages = until(until_stage)
     if dry_run:
-        forecast(declared, home, steps, as_json=json)
+        forecast(declared, home, stages, as_json=json)
         return
     found: dict[str, Any] = {}
-    for step in steps:
+    for step in stages:
         done = finished(declared, home, step)
-        found = part("freehold.stage:summary")(done) if done else advance(declared, home, step)
+        found = part("freehold.stage:summary")(done) if done else advance(declared, home, step, overrides)
         if not json:
             show.result(found, as_json=False, title=f"{step.name}{'  (already done)' if done else ''}")
-    published = publish(declared, home, None) if steps[-1].name == "release" else None
-    following = check_it(published, home) if published else after(steps[-1].name, charter)
+    published = publish(declared, home, None) if stages[-1].name == "release" else None
+    following = check_it(published, home) if published else kept(declared, overrides, after(stages[-1].name, charter))
     if json:
         show.machine({**found, "next": following})
     else:
@@ -104,8 +175,11 @@ def check_it(release: Path, home: Workspace) -> str:
     return f"freehold verify {near(release)} {keys}"
 
 
-def advance(charter: Charter, home: Workspace, step: Step) -> dict[str, Any]:
-    """Run one stage as a job on this machine; its artifact and figures."""
+def advance(charter: Charter, home: Workspace, step: Step, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run one stage as a job on this machine; its artifact and figures.
+
+    `overrides` are what made `charter` differ from its file: the job reads the file again.
+    """
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     folder = home.folder / "runs" / f"{stamp}-{step.name}-{time.time_ns() % 10**9:09d}"
     arguments = {
@@ -113,6 +187,7 @@ def advance(charter: Charter, home: Workspace, step: Step) -> dict[str, Any]:
         "workspace": str(home.folder),
         "stage": step.name,
         "run_folder": str(folder),
+        "overrides": overrides or {},
     }
     job = part("freehold.engine.job:JobSpec")(
         name=step.name, entry="freehold.stage:perform", arguments=arguments, folder=folder

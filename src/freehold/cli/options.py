@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,16 +18,31 @@ CharterFile = Annotated[Path, typer.Argument(help="charter.toml, or the folder t
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what would be done and what it would cost")]
 WorkspaceFolder = Annotated[Path | None, typer.Option("--workspace", help="default: .freehold beside the charter")]
+BaseFolder = Annotated[
+    Path | None, typer.Option("--base", help="go on from this open model: its Hugging Face folder", show_default=False)
+]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="train for this many steps", show_default=False)]
+Resume = Annotated[
+    str, typer.Option("--resume", help="auto: go on where it stopped; never: throw an unfinished run away first")
+]
 Where = Annotated[Path, typer.Argument(help="a release folder or a charter", show_default=False)]
 
 WORKSPACE = ".freehold"
 
 
-def opened(charter: Path, workspace: Path | None) -> tuple[Charter, Workspace]:
-    """The charter, checked, and its workspace."""
-    declared: Charter = part("freehold.charter_file:load")(charter)
+def opened(charter: Path, workspace: Path | None, overrides: dict[str, Any] | None = None) -> tuple[Charter, Workspace]:
+    """The charter, checked, as this call sees it, and its workspace; a base's files are checked before any work."""
+    declared: Charter = part("freehold.charter_file:load")(charter, overrides)
+    if declared.base is not None:
+        part("freehold.stages.train.forecast:base_of")(declared)
     home: Workspace = part("freehold.store.workspace:Workspace")(workspace or declared.folder / WORKSPACE)
     return declared, home
+
+
+def overriding(base: Path | None, steps: int | None) -> dict[str, Any]:
+    """What the options of a call put in the place of the charter's words."""
+    given = {"base": None if base is None else str(base.resolve()), "steps": steps}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def workspace_of(release: Path, workspace: Path | None) -> Workspace:

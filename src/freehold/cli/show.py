@@ -27,6 +27,11 @@ def result(found: dict[str, Any], *, as_json: bool, following: str | None = None
         out.print(f"next  {following}", markup=False)
 
 
+def note(text: str) -> None:
+    """A line beside the results: on stderr, so that a pipe does not see it."""
+    print(text, file=sys.stderr)
+
+
 def figures(found: dict[str, Any]) -> None:
     """Plain figures as lines, figures of figures as tables."""
     for name, value in found.items():

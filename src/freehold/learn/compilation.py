@@ -6,9 +6,7 @@ One graph serves every layer. Inductor's cache lives in a user folder, so a seco
 from __future__ import annotations
 
 import os
-import shutil
 import sysconfig
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +14,8 @@ import torch
 
 from freehold.learn import optimizer
 from freehold.model import head
-from freehold.model.transformer import Transformer
+from freehold.model.native.build import cache_folder, compiler
+from freehold.model.transformer import LanguageModel, Transformer
 
 PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
 PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
@@ -26,29 +25,18 @@ def possible(device: str = "cpu") -> bool:
     """Whether this machine can compile: a C++ compiler and Python's headers, and Triton for a GPU."""
     if device != "cpu" and find_spec("triton") is None:
         return False
-    headers = Path(sysconfig.get_paths()["include"], "Python.h")
-    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++")) and headers.exists()
+    return compiler() is not None and Path(sysconfig.get_paths()["include"], "Python.h").exists()
 
 
-def cache_folder() -> Path:
-    """Where compiled code is kept between runs (XDG base directories), or a temporary folder if that is read-only."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(base, "freehold", f"inductor-{torch.__version__}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="freehold-inductor-"))
-    return folder
-
-
-def use(model: Transformer) -> None:
-    """Compile the model's layers, the head's softmax and the optimizer's updates, in place."""
+def use(model: LanguageModel) -> None:
+    """Compile the layers of a model of ours, the head's softmax and the optimizer's updates, in place."""
     if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder())
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder(f"inductor-{torch.__version__}"))
     torch._dynamo.config.cache_size_limit = 64
-    for block in model.model.layers:
-        block.compile(dynamic=False)
-    model.model.norm.compile(dynamic=False)
+    if isinstance(model, Transformer):
+        for block in model.model.layers:
+            block.compile(dynamic=False)
+        model.model.norm.compile(dynamic=False)
     head.raise_logits = torch.compile(PLAIN_SOFTMAX, dynamic=False)
     head.accumulate = torch.compile(PLAIN_SUM, dynamic=False)
     optimizer.adam_update = torch.compile(PLAIN_ADAM, dynamic=False)

@@ -28,11 +28,13 @@ def follow(
     folder: Path,
     progress: Progress,
     previous: str = chain.GENESIS,
+    base: str | None = None,
     ranks: Ranks = ALONE,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
-    `previous` is the digest of the line that the stage's chain continues. This is rank 0 of `ranks`.
+    `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with.
+    This is rank 0 of `ranks`.
     """
     found = checkpoint.latest(folder / "checkpoints")
     first = found.step if found else 0
@@ -46,7 +48,7 @@ def follow(
             diary.resume(found)
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
-            diary.open()
+            diary.open(base=base)
         ranks.align(session, first=first)
         take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=diary)
     return diary

@@ -9,7 +9,7 @@ import torch
 
 from freehold.errors import InputError
 from freehold.learn import memory
-from freehold.model.config import ModelConfig
+from freehold.model.language import Shape
 
 KINDS = ("auto", "cpu", "cuda")
 CPU_TOKENS = 8192  # that pass through the model at once
@@ -44,7 +44,7 @@ def settle(device: str) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def micro_tokens(shape: ModelConfig, *, device: str) -> int:
+def micro_tokens(shape: Shape, *, device: str) -> int:
     """Tokens that pass through a model at once: a power of two."""
     if device == "cpu":
         return CPU_TOKENS
@@ -52,9 +52,10 @@ def micro_tokens(shape: ModelConfig, *, device: str) -> int:
     return fitting(shape, free_bytes=free_bytes)
 
 
-def fitting(shape: ModelConfig, *, free_bytes: int) -> int:
+def fitting(shape: Shape, *, free_bytes: int) -> int:
     """The power of two of tokens whose activations fit the share of a GPU's memory that is theirs.
 
+    >>> from freehold.model.config import ModelConfig
     >>> fitting(ModelConfig.from_depth(12, vocabulary=50_304, context=2048), free_bytes=80 * 10**9)
     65536
     """

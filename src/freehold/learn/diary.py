@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
-
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.loop import Taken
 from freehold.learn.session import Session
+from freehold.model import hf
 from freehold.progress import Task
 from freehold.proof import chain
 from freehold.records import canonical_json
@@ -49,9 +47,9 @@ class Diary:
         self.shown_loss: float | None = None
         self.moment = time.monotonic()
 
-    def open(self) -> None:
-        """Begin the chain with the weights as they are before the first step."""
-        self._segment(first=0, last=0, rate=0.0)
+    def open(self, *, base: str | None = None) -> None:
+        """Begin the chain with the weights before the first step, and the digest of the open model they are from."""
+        self._segment(first=0, last=0, rate=0.0, **({} if base is None else {"base": base}))
 
     def resume(self, found: Checkpoint) -> None:
         """Go on from a checkpoint; lines of the curve that are newer than it are forgotten."""
@@ -84,7 +82,7 @@ class Diary:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def _segment(self, *, first: int, last: int, rate: float) -> None:
+    def _segment(self, *, first: int, last: int, rate: float, **origin: str) -> None:
         """Close a segment: curve to disk, a line of the chain, then the checkpoint that holds both."""
         with (self.folder / "curve.jsonl").open("ab") as file:
             file.write(b"".join(canonical_json(row) + b"\n" for row in self.curve))
@@ -100,8 +98,9 @@ class Diary:
                 "documents": chain.documents_root(self.documents),
                 "seed": self.recipe["seed"],
                 "learning_rate": round(rate, SHOWN_DECIMALS),
-                "checkpoint": hashlib.sha256(shipped(self.session)).hexdigest(),
+                "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
+                **origin,
             }
         )
         self.documents = []
@@ -119,7 +118,6 @@ class Diary:
         )
 
 
-def shipped(session: Session) -> bytes:
-    """model.safetensors as these weights would ship."""
-    weights = session.weights()
-    return save({name: weights[name].contiguous() for name in sorted(weights)}, metadata={"format": "pt"})
+def shipped(session: Session, *, dtype: str) -> str:
+    """The digest of the weights as they would ship in `dtype` ("float32", "bfloat16", "float16")."""
+    return hf.digest(hf.weight_files(session.config, session.weights(), dtype=dtype))

@@ -13,7 +13,7 @@ from freehold.learn.optimizer import Optimizer
 from freehold.learn.parallel import ALONE, Ranks
 from freehold.learn.schedule import Schedule
 from freehold.model.head import IGNORED
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Taken:
 
 
 def learn(
-    model: Transformer,
+    model: LanguageModel,
     *,
     batches: Batches,
     optimizer: Optimizer,
@@ -53,13 +53,14 @@ def learn(
             optimizer.step(factor=rate, momentum=schedule.momentum(step))
         else:
             optimizer.forget_gradients()
+        model.after_step(taken=taken)
         after(Taken(step=step, loss=loss, rate=rate, taken=taken, batch=batch))
 
 
-def _accumulate(model: Transformer, batch: Batch, *, micro: int, ranks: Ranks) -> float:
+def _accumulate(model: LanguageModel, batch: Batch, *, micro: int, ranks: Ranks) -> float:
     """Add up the gradients of a batch; its mean loss in nats."""
     counted = int((batch.targets != IGNORED).sum())
-    device = model.lm_head.weight.device
+    device = model.head.device
     total = torch.zeros((), device=device)
     mine = ranks.share(batch)
     for pair in zip(mine.tokens.split(micro), mine.targets.split(micro), strict=True):

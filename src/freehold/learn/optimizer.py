@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from freehold.model import native
+
 # Optimal coefficients for singular values in [0.001, 1], five iterations, with the paper's safety factor.
 POLAR_EXPRESS = (
     (8.156554524902461, -22.48329292557795, 15.878769915207462),
@@ -49,6 +51,8 @@ class Rates:
 
 def orthogonal(matrix_NRC: Tensor, *, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """The nearest semi-orthogonal matrix of each of N matrices, to a few percent in its singular values."""
+    if native.fits(*matrix_NRC.shape[1:], like=matrix_NRC):
+        return native.orthogonal(matrix_NRC, POLAR_EXPRESS)
     tall = matrix_NRC.shape[-2] > matrix_NRC.shape[-1]
     x = matrix_NRC.mT if tall else matrix_NRC
     x = x.to(dtype)
@@ -84,18 +88,18 @@ def adam_update(
 
 
 class Muon:
-    """Matrices of one shape, stacked: masters and momentum are (N, R, C)."""
+    """Matrices of one shape, stacked: masters and momentum are (N, R, C). A stack of experts counts as many."""
 
     def __init__(self, weights: list[nn.Parameter], *, rate: float, decay: float) -> None:
         self.weights = weights
-        self.master = torch.stack([weight.detach().float() for weight in weights])
+        self.master = _stacked([weight.detach().float() for weight in weights])
         self.momentum = torch.zeros_like(self.master)
         rows, columns = self.master.shape[-2:]
         self.rate, self.decay = rate * max(1.0, rows / columns) ** 0.5, decay
 
     def step(self, *, factor: float, momentum: float) -> None:
         """One update at `factor` times the rate; gradients are read from the weights and dropped."""
-        gradient = torch.stack([_take_gradient(weight) for weight in self.weights])
+        gradient = _stacked([_take_gradient(weight) for weight in self.weights])
         direction = muon_direction(self.momentum, gradient, _number(momentum, self.master))
         update = orthogonal(direction, dtype=gradient.dtype)
         rate, decay = (_number(value, self.master) for value in (factor * self.rate, self.decay))
@@ -104,8 +108,13 @@ class Muon:
 
     def publish(self) -> None:
         """Copy the masters into the weights the model computes with."""
-        for weight, master in zip(self.weights, self.master, strict=True):
+        for weight, master in zip(self.weights, self.masters(), strict=True):
             weight.data.copy_(master)
+
+    def masters(self) -> list[Tensor]:
+        """The master of each weight, in its shape; views."""
+        sizes = [weight.numel() // self.master[0].numel() for weight in self.weights]
+        return [part.view_as(weight) for part, weight in zip(self.master.split(sizes), self.weights, strict=True)]
 
     def state(self) -> dict[str, Tensor]:
         """Everything a resume needs."""
@@ -146,6 +155,13 @@ def _number(value: float, like: Tensor) -> Tensor:
     return torch.full((), value, dtype=torch.float32, device=like.device)
 
 
+def _stacked(matrices: list[Tensor]) -> Tensor:
+    """Matrices (R, C) and stacks of them (E, R, C) as one stack (N, R, C)."""
+    if all(matrix.dim() == 2 for matrix in matrices):
+        return torch.stack(matrices)
+    return torch.cat([matrix.reshape(-1, *matrix.shape[-2:]) for matrix in matrices])
+
+
 def _take_gradient(weight: nn.Parameter) -> Tensor:
     """The gradient, which the weight forgets; zeros if nothing reached it."""
     gradient = weight.grad
@@ -156,19 +172,31 @@ def _take_gradient(weight: nn.Parameter) -> Tensor:
 class Optimizer:
     """All groups of a model, stepped together."""
 
-    def __init__(self, named: Iterable[tuple[str, nn.Parameter]], *, rates: Rates, muon: bool = True) -> None:
-        """`muon=False` gives the matrices to AdamW too, for comparisons."""
+    def __init__(
+        self,
+        named: Iterable[tuple[str, nn.Parameter]],
+        *,
+        rates: Rates,
+        muon: bool = True,
+        tables: Iterable[nn.Parameter] = (),
+        head: nn.Parameter | None = None,
+    ) -> None:
+        """`muon=False` gives the matrices to AdamW too, for comparisons.
+
+        Tables (of embeddings) and head are known by Hugging Face's usual names; `tables` and `head` add others.
+        """
+        looked_up = {id(table) for table in tables}
         self.groups: dict[str, Muon | AdamW] = {}
         stacks: dict[tuple[int, ...], list[nn.Parameter]] = {}
         for name, weight in named:
-            if name.endswith("embed_tokens.weight"):
+            if name.endswith("embed_tokens.weight") or id(weight) in looked_up:
                 self.groups[name] = AdamW([weight], rate=rates.embedding)
-            elif name.endswith("lm_head.weight"):
+            elif name.endswith("lm_head.weight") or weight is head:
                 self.groups[name] = AdamW([weight], rate=rates.head)
-            elif weight.dim() == 1 or not muon:
+            elif weight.dim() not in (2, 3) or min(weight.shape[-2:]) == 1 or not muon:
                 self.groups[name] = AdamW([weight], rate=rates.vector)
             else:
-                stacks.setdefault(tuple(weight.shape), []).append(weight)
+                stacks.setdefault(tuple(weight.shape[-2:]), []).append(weight)
         for (rows, columns), weights in stacks.items():
             self.groups[f"matrices.{rows}x{columns}"] = Muon(weights, rate=rates.matrix, decay=rates.weight_decay)
 

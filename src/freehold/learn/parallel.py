@@ -127,11 +127,15 @@ class Replicas:
 
     @torch.no_grad()
     def align(self, session: Session, *, first: int) -> int:
-        """Take over weights, moments and guard of rank 0, and the step it begins with."""
-        state = {name: value.to(self.device) for name, value in session.optimizer.state().items()}
+        """Take over weights, frozen ones too, moments and guard of rank 0, and the step it begins with."""
+        state = {name: value.to(self.device) for name, value in session.state().items()}
         for name in sorted(state):
             distributed.broadcast(state[name], src=0)
-        session.optimizer.restore(state)
+        session.take(state)
+        weights = dict(session.model.named_parameters())
+        for name in sorted(session.frozen):
+            distributed.broadcast(session.frozen[name], src=0)
+            weights[name].data.copy_(session.frozen[name])
         memory = session.guard.losses.maxlen or 0
         told = torch.full((memory + 1,), NO_NUMBER, dtype=torch.float64)
         told[: len(session.guard.losses) + 1] = torch.tensor([first, *session.guard.losses], dtype=torch.float64)

@@ -10,7 +10,7 @@ import torch
 
 from freehold.errors import InputError
 from freehold.learn import float8
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel, Transformer
 
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp8": torch.bfloat16}  # of parameters and the stream
 
@@ -33,11 +33,16 @@ def choose(wanted: str = "auto", *, device: str = "cpu") -> str:
     return "bf16" if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported() else "fp32"
 
 
-def set_precision(model: Transformer, precision: str) -> None:
-    """Cast everything but the embedding table to the compute type, in place; fp8 goes into the layers' products."""
-    table = model.model.embed_tokens.weight
+def set_precision(model: LanguageModel, precision: str) -> None:
+    """Cast everything but what stays wide (our embedding table) to the compute type, in place.
+
+    fp8 goes into the layers' products; raises InputError for a model whose layers are not ours.
+    """
+    wide = {id(parameter) for parameter in model.wide}
     for parameter in model.parameters():
-        if parameter is not table:
+        if id(parameter) not in wide:
             parameter.data = parameter.data.to(TYPES[precision])
     if precision == "fp8":
+        if not isinstance(model, Transformer):
+            raise InputError("fp8 is for families that are built here", where="train.precision", remedy="use bf16")
         float8.use(model.model.layers)

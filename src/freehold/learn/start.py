@@ -19,7 +19,9 @@ def initialise(model: Transformer, *, seed: int, embedding_scale: float = 1.0) -
     for name, weight in model.named_parameters():
         generator = torch.Generator().manual_seed(_seed_of(name, seed))
         with torch.no_grad():
-            if weight.dim() == 1:
+            if name.endswith(".bias"):
+                weight.zero_()
+            elif weight.dim() == 1:
                 weight.fill_(1.0)
             elif name.endswith("embed_tokens.weight"):
                 scale = model.config.width**-0.5 if model.config.tied else embedding_scale
@@ -29,7 +31,7 @@ def initialise(model: Transformer, *, seed: int, embedding_scale: float = 1.0) -
             elif name.endswith(("o_proj.weight", "down_proj.weight")):
                 weight.zero_()
             else:
-                bound = (3.0 / weight.shape[1]) ** 0.5  # a uniform on ±b has deviation b/sqrt(3)
+                bound = (3.0 / weight.shape[-1]) ** 0.5  # a uniform on ±b has deviation b/sqrt(3)
                 weight.uniform_(-bound, bound, generator=generator)
 
 

@@ -1,26 +1,78 @@
-"""The numbers that define a model: one dial (depth) sets them all, anything can be set by hand."""
+"""The numbers that define a model: one dial (depth) sets them all, anything can be set by hand.
+
+The defaults are Qwen3's (arXiv:2505.09388, section 2). `families.py` says how each family of the Hugging Face
+ecosystem sets the rest.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from freehold.errors import InputError
 
-ARCHITECTURE = "Qwen3ForCausalLM"
+POSITIVE = ("vocab_size", "width", "depth", "heads", "kv_heads", "head_size", "ffn_width", "context")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """How rotary positions reach beyond the context they were learned with, under config.json's own names."""
+
+    rope_type: Literal["linear", "llama3", "yarn"]
+    factor: float
+    original_max_position_embeddings: int = 0  # llama3 and yarn; linear needs none
+    low_freq_factor: float = 1.0  # llama3
+    high_freq_factor: float = 4.0
+    beta_fast: float = 32.0  # yarn
+    beta_slow: float = 1.0
+    attention_factor: float | None = None
+    mscale: float | None = None
+    mscale_all_dim: float | None = None
+    truncate: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latent:
+    """Multi-head latent attention: queries and keys pass through narrow matrices (arXiv:2405.04434, section 2.1).
+
+    The head size of the configuration is that of queries and keys: `plain_size` + `rotary_size`.
+    """
+
+    query_rank: int | None  # None: queries are made in one step
+    value_rank: int  # of what keys and values share
+    rotary_size: int  # of a head's numbers, those that are rotated
+    value_size: int  # of a head
+    interleaved: bool = True  # rotated pairs stand side by side, not half a head apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experts:
+    """Feed-forward layers of which each token uses a few (Shazeer et al., arXiv:1701.06538)."""
+
+    count: int
+    chosen: int  # a token
+    width: int  # of one expert
+    layers: tuple[int, ...]  # that have experts; the others are dense
+    score: Literal["softmax", "sigmoid"] = "softmax"
+    normed: bool = True  # the chosen experts' shares add up to one
+    groups: int = 1  # sigmoid: experts are chosen within the best `chosen_groups` of these
+    chosen_groups: int = 1
+    scale: float = 1.0  # sigmoid: of the experts' sum
+    shared_width: int = 0  # of a feed-forward that every token uses; 0: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """Shape of a dense Qwen3 transformer (Qwen3 technical report, arXiv:2505.09388, section 2)."""
+    """Shape of a causal transformer that `Transformer` can build."""
 
     vocab_size: int
     width: int
     depth: int
     heads: int
     kv_heads: int
-    head_size: int
-    ffn_width: int
+    head_size: int  # of queries and keys
+    ffn_width: int  # of dense layers
     context: int  # tokens
     rope_theta: float = 10_000.0
     norm_eps: float = 1e-6
@@ -28,9 +80,22 @@ class ModelConfig:
     bos_id: int | None = None
     eos_id: int | None = None
     pad_id: int | None = None
+    family: str = "qwen3"  # model_type of config.json
+    scaling: Scaling | None = None
+    qk_norm: Literal["head", "full"] | None = "head"  # norm of queries and keys: a head at a time, or all together
+    post_norm: bool = False  # norms stand after attention and feed-forward instead of before (OLMo 2)
+    input_bias: bool = False  # of query, key and value
+    output_bias: bool = False  # of attention's output
+    ffn_bias: bool = False
+    windows: tuple[int, ...] = ()  # positions that each layer sees, itself included; 0: all; (): all in every layer
+    latent: Latent | None = None
+    experts: Experts | None = None
+    published: str | None = None  # config.json as it was published, for a model that came from a folder
+    published_generation: str | None = None  # its generation_config.json
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "width", "depth", "heads", "kv_heads", "head_size", "ffn_width", "context"):
+        self._settle()
+        for name in POSITIVE:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}", where="model", remedy="give a positive number")
         if self.heads % self.kv_heads:
@@ -39,8 +104,27 @@ class ModelConfig:
                 where="model.kv_heads",
                 remedy="let kv_heads divide heads",
             )
-        if self.head_size % 2:
-            raise InputError(f"head_size {self.head_size} is odd", where="model.head_size", remedy="make it even")
+        if self.latent and min(self.latent.value_rank, self.latent.value_size, self.head_size - self.rotary_size) < 1:
+            raise InputError("a size of latent attention is not positive", where="model.latent")
+        if self.rotary_size % 2:
+            raise InputError(f"head_size {self.rotary_size} is odd", where="model.head_size", remedy="make it even")
+        if self.windows and len(self.windows) != self.depth:
+            raise InputError(f"{len(self.windows)} windows for {self.depth} layers", where="model.windows")
+        if self.experts and not 0 < self.experts.chosen <= self.experts.count:
+            raise InputError(
+                f"{self.experts.chosen} of {self.experts.count} experts cannot be chosen",
+                where="model.experts",
+                remedy="choose at least one and at most all",
+            )
+
+    def _settle(self) -> None:
+        """Tables and lists of a recipe (JSON) become what they mean."""
+        for name, kind in (("scaling", Scaling), ("latent", Latent), ("experts", Experts)):
+            value = getattr(self, name)
+            if isinstance(value, dict):
+                lists = {key: tuple(entry) for key, entry in value.items() if isinstance(entry, list)}
+                object.__setattr__(self, name, kind(**{**value, **lists}))
+        object.__setattr__(self, "windows", tuple(self.windows))
 
     @classmethod
     def from_depth(cls, depth: int, *, vocabulary: int, context: int, **chosen: Any) -> ModelConfig:
@@ -61,92 +145,119 @@ class ModelConfig:
         return cls(vocab_size=vocabulary, context=context, **shape)
 
     @property
-    def layer_parameters(self) -> int:
-        """Matrix parameters of one layer: query, key, value, output, gate, up and down."""
-        attention = 2 * self.width * self.head_size * (self.heads + self.kv_heads)
-        return attention + 3 * self.width * self.ffn_width
+    def rotary_size(self) -> int:
+        """How many numbers of a query's head are rotated."""
+        return self.latent.rotary_size if self.latent else self.head_size
+
+    @property
+    def value_size(self) -> int:
+        """Size of a value's head."""
+        return self.latent.value_size if self.latent else self.head_size
+
+    def window(self, layer: int) -> int:
+        """How many positions a layer sees, itself included; 0: all."""
+        return self.windows[layer] if self.windows else 0
+
+    def sparse(self, layer: int) -> bool:
+        """Whether a layer has experts."""
+        return self.experts is not None and layer in self.experts.layers
 
     @property
     def matrix_parameters(self) -> int:
         """Matrix parameters used per token: all layers and the head, without the embedding table."""
-        return self.depth * self.layer_parameters + self.vocab_size * self.width
+        return self._matrices(active=True)
 
     @property
     def parameters(self) -> int:
-        """Every stored number, norms and embedding table included."""
-        norms = self.depth * (2 * self.width + 2 * self.head_size) + self.width
-        return self.matrix_parameters + norms + (0 if self.tied else self.vocab_size * self.width)
+        """Every learned number, norms, biases and the embedding table included."""
+        table = 0 if self.tied else self.vocab_size * self.width
+        return self._matrices(active=False) + self.depth * self._attention_vectors() + self._other_vectors() + table
 
     def flops_per_token(self, sequence: int) -> int:
-        """Training FLOPs per token, forward and backward: 6 x matrices + 6 x layers x sequence x attention width.
+        """Training FLOPs per token, forward and backward: 6 x matrices, and 6 x attention width x positions seen.
 
         >>> ModelConfig.from_depth(6, vocabulary=8192, context=512, kv_heads=6).flops_per_token(512)
         89653248
         """
-        return 6 * self.matrix_parameters + 6 * self.depth * sequence * self.heads * self.head_size
+        attention = self.heads * (self.head_size + self.value_size) // 2  # products with keys, and with values
+        seen = sum(_seen(sequence, self.window(layer)) for layer in range(self.depth))
+        return 6 * self.matrix_parameters + 6 * seen * attention
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values under our own names."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Plain JSON values under our own names, from which `ModelConfig(**values)` is made again."""
+        values: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists, as a recipe has them
+        return values
 
-    def to_hugging_face(self, *, dtype: str = "float32") -> dict[str, Any]:
-        """The config.json that transformers, vLLM and llama.cpp read."""
-        return {
-            "architectures": [ARCHITECTURE],
-            "attention_bias": False,
-            "attention_dropout": 0.0,
-            "bos_token_id": self.bos_id,
-            "dtype": dtype,
-            "eos_token_id": self.eos_id,
-            "head_dim": self.head_size,
-            "hidden_act": "silu",
-            "hidden_size": self.width,
-            "initializer_range": 0.02,
-            "intermediate_size": self.ffn_width,
-            "max_position_embeddings": self.context,
-            "model_type": "qwen3",
-            "num_attention_heads": self.heads,
-            "num_hidden_layers": self.depth,
-            "num_key_value_heads": self.kv_heads,
-            "pad_token_id": self.pad_id,
-            "rms_norm_eps": self.norm_eps,
-            "rope_parameters": {"rope_theta": self.rope_theta, "rope_type": "default"},
-            "rope_theta": self.rope_theta,  # where transformers before 5 looks for it
-            "tie_word_embeddings": self.tied,
-            "torch_dtype": dtype,  # the same
-            "use_cache": True,
-            "use_sliding_window": False,
-            "vocab_size": self.vocab_size,
-        }
+    def _matrices(self, *, active: bool) -> int:
+        """Numbers of all matrices and the head; of experts only those that a token uses if `active`."""
+        dense, sparse = 3 * self.width * self.ffn_width, 0
+        if self.experts:
+            used = self.experts.chosen if active else self.experts.count
+            rows = used * self.experts.width + self.experts.shared_width
+            sparse = self.width * (3 * rows + self.experts.count)  # the router scores every expert
+        layers = sum(sparse if self.sparse(layer) else dense for layer in range(self.depth))
+        return layers + self.depth * self._attention_matrices() + self.vocab_size * self.width
 
-    @classmethod
-    def from_hugging_face(cls, config: dict[str, Any], *, where: str = "config.json") -> ModelConfig:
-        """Read a Qwen3 config.json; InputError names what we cannot run."""
-        if config.get("model_type") != "qwen3":
-            raise InputError(
-                f"model_type {config.get('model_type')!r} is not supported", where=where, remedy="use a Qwen3 folder"
-            )
-        if config.get("attention_bias") or config.get("use_sliding_window") or config.get("rope_scaling"):
-            raise InputError(
-                "attention biases, sliding windows and scaled rotary positions are not supported", where=where
-            )
-        rope = config.get("rope_parameters") or {}
-        try:
-            return cls(
-                vocab_size=config["vocab_size"],
-                width=config["hidden_size"],
-                depth=config["num_hidden_layers"],
-                heads=config["num_attention_heads"],
-                kv_heads=config["num_key_value_heads"],
-                head_size=config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"],
-                ffn_width=config["intermediate_size"],
-                context=config["max_position_embeddings"],
-                rope_theta=float(rope.get("rope_theta") or config.get("rope_theta") or 10_000.0),
-                norm_eps=config["rms_norm_eps"],
-                tied=bool(config.get("tie_word_embeddings", False)),
-                bos_id=config.get("bos_token_id"),
-                eos_id=config.get("eos_token_id"),
-                pad_id=config.get("pad_token_id"),
-            )
-        except KeyError as missing:
-            raise InputError(f"{missing.args[0]} is missing", where=where, remedy="give a complete folder") from None
+    def _attention_matrices(self) -> int:
+        if self.latent is None:
+            return 2 * self.width * self.head_size * (self.heads + self.kv_heads)
+        rank, made = self.latent.query_rank, self.heads * self.head_size
+        queries = self.width * made if rank is None else rank * (self.width + made)
+        expanded = self.heads * (self.head_size - self.latent.rotary_size + self.latent.value_size)
+        values = self.width * (self.latent.value_rank + self.latent.rotary_size) + self.latent.value_rank * expanded
+        return queries + values + self.heads * self.latent.value_size * self.width
+
+    def _attention_vectors(self) -> int:
+        """Norms and biases of one layer's attention."""
+        biases = self.width if self.output_bias else 0
+        if self.latent:
+            rank = self.latent.query_rank or 0
+            if self.input_bias:
+                biases += rank + self.latent.value_rank + self.latent.rotary_size
+            return biases + rank + self.latent.value_rank
+        heads = self.heads + self.kv_heads
+        if self.input_bias:
+            biases += self.head_size * (heads + self.kv_heads)
+        return biases + {"head": 2, "full": heads, None: 0}[self.qk_norm] * self.head_size
+
+    def _other_vectors(self) -> int:
+        """The layers' two norms each, the last norm, and biases of dense feed-forwards."""
+        dense = sum(not self.sparse(layer) for layer in range(self.depth))
+        biases = dense * (2 * self.ffn_width + self.width) if self.ffn_bias else 0
+        return (2 * self.depth + 1) * self.width + biases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignConfig:
+    """What is known of a model that transformers runs for us (see `foreign.py`)."""
+
+    family: str  # model_type of config.json
+    vocab_size: int
+    width: int
+    depth: int
+    context: int  # tokens
+    tied: bool
+    bos_id: int | None
+    eos_id: int | None
+    pad_id: int | None
+    parameters: int  # counted
+    matrix_parameters: int  # counted: every matrix but the tables that tokens and positions are looked up in
+    published: str | None
+    published_generation: str | None = None
+
+    def flops_per_token(self, sequence: int) -> int:
+        """Training FLOPs per token as if attention were as wide as the stream and every matrix used."""
+        return 6 * self.matrix_parameters + 6 * self.depth * sequence * self.width
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def _seen(sequence: int, window: int) -> int:
+    """Twice the positions that a position of a sequence sees on average (causal attention, half counted).
+
+    >>> _seen(512, 0), _seen(512, 128)
+    (512, 224)
+    """
+    return sequence if not 0 < window < sequence else 2 * window - window * window // sequence

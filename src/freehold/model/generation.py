@@ -16,10 +16,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from freehold.errors import InputError
+from freehold.model.language import Shape
 from freehold.model.sampling import Scores, best, choose, logarithms, point
-from freehold.model.slots import Slots
+from freehold.model.slots import slots_of
 from freehold.model.streaming import TextStream, control_tokens, token_bytes
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 
 Finish = Literal["stop", "length"]
 
@@ -92,7 +93,7 @@ class Decoder:
     """Answers requests with one model. One thread at a time calls it; `prepare` alone may be called from any."""
 
     def __init__(
-        self, model: Transformer, tokenizer: Tokenizer, *, slots: int = 8, ends: Iterable[int] | None = None
+        self, model: LanguageModel, tokenizer: Tokenizer, *, slots: int = 8, ends: Iterable[int] | None = None
     ) -> None:
         """`ends` are the tokens that end an answer; by default the configuration's end and beginning of document."""
         config = model.config
@@ -102,8 +103,8 @@ class Decoder:
             sizes = f"the tokenizer has {tokenizer.get_vocab_size()} tokens, the model {config.vocab_size}"
             raise InputError(sizes, where="tokenizer.json", remedy="use the tokenizer the model was trained with")
         self.tokenizer = tokenizer
-        self.config = config
-        self.cache = Slots(model, slots=slots)
+        self.config: Shape = config
+        self.cache = slots_of(model, slots=slots)
         self.bytes = token_bytes(tokenizer)
         self.bytes += [b""] * (config.vocab_size - len(self.bytes))
         self.controls = control_tokens(tokenizer)

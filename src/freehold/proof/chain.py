@@ -2,7 +2,8 @@
 
 A line says which steps it covers, which documents they saw, seed and rate, and the weights at its end. The next
 line holds the SHA-256 of this line's bytes, so no line can be changed, dropped or moved without every later one.
-A stage may begin with a line for step 0: the weights as drawn from the published seed, before any document.
+A stage may begin with a line for step 0: the weights before any document, as drawn from the published seed. The
+first line of a chain that goes on from an open model has a field more, `base`: the digest of that model's weights.
 
 What a chain proves, and what not: drift and later tampering show; a publisher who computes a consistent false
 chain from the start is caught only by replaying segments.
@@ -14,10 +15,12 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from freehold.errors import GateError
+from freehold.errors import GateError, InputError
 from freehold.proof import canonical, merkle
+from freehold.proof.digests import sha256_file
 from freehold.proof.statements import STAGE, is_digest
 from freehold.records import canonical_json
 
@@ -38,6 +41,7 @@ class Segment:
     learning_rate: float  # at the last step
     checkpoint: str  # `weights_digest` of the weights after the last step, as they would ship
     previous: str  # SHA-256 of the line before, or GENESIS
+    base: str | None = None  # `weights_digest` of the open model that step 0 was made from; None: drawn from the seed
 
 
 def line(segment: Mapping[str, Any]) -> bytes:
@@ -67,6 +71,14 @@ def weights_digest(files: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical_json(dict(files))).hexdigest()
 
 
+def weights_digest_of(folder: Path) -> str:
+    """The same for the safetensors files of a model folder. Raises InputError if it has none."""
+    found = {path.name: sha256_file(path) for path in sorted(folder.glob("*.safetensors"))}
+    if not found:
+        raise InputError("model.safetensors is missing", where=str(folder), remedy="give a complete folder")
+    return weights_digest(found)
+
+
 def parse(parts: Sequence[tuple[str, bytes]]) -> tuple[Segment, ...]:
     """Segments of a chain that is kept in several files (name, bytes), oldest first, every link checked.
 
@@ -80,7 +92,7 @@ def parse(parts: Sequence[tuple[str, bytes]]) -> tuple[Segment, ...]:
         rows = data.removesuffix(b"\n").split(b"\n")
         for number, (value, row) in enumerate(zip(values, rows, strict=False), 1):
             where = f"{name}:{number}"
-            segment = checked(value, where=where)
+            segment = checked(value, first=not segments, where=where)
             if segment.previous != previous:
                 raise GateError(f"previous is {segment.previous}, the line before has {previous}", where=where)
             follows(segments, segment, where=where)
@@ -89,22 +101,28 @@ def parse(parts: Sequence[tuple[str, bytes]]) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def checked(value: object, *, where: str) -> Segment:
-    """One line's value as a Segment. Raises GateError if a field is missing, unknown or of the wrong kind."""
-    if not isinstance(value, dict) or set(value) != FIELDS:
+def checked(value: object, *, first: bool, where: str) -> Segment:
+    """One line's value as a Segment. Raises GateError if a field is missing, unknown or of the wrong kind.
+
+    Only the first line of all, and only for step 0, may name a base.
+    """
+    if not isinstance(value, dict) or set(value) - {"base"} != FIELDS:
         raise GateError(f"a segment has exactly the fields {', '.join(sorted(FIELDS))}", where=where)
+    if "base" in value and (not first or value["first_step"] != 0):
+        raise GateError("only the weights before the first step of all can come from a base", where=where)
     kinds = {
         "stage": isinstance(value["stage"], str) and STAGE.fullmatch(value["stage"]) is not None,
         "documents": is_digest(value["documents"]),
         "checkpoint": is_digest(value["checkpoint"]),
         "previous": is_digest(value["previous"]),
+        "base": "base" not in value or is_digest(value["base"]),
         "seed": type(value["seed"]) is int,
         "first_step": type(value["first_step"]) is int,
         "last_step": type(value["last_step"]) is int,
         "learning_rate": type(value["learning_rate"]) in (int, float) and math.isfinite(value["learning_rate"]),
     }
     if wrong := [name for name, fits in kinds.items() if not fits]:
-        raise GateError(f"{wrong[0]} is {value[wrong[0]]!r}", where=where)
+        raise GateError(f"{wrong[0]} is {value.get(wrong[0])!r}", where=where)
     return Segment(**value)
 
 

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 
 from freehold import charter_file
 from freehold.journey import STEPS
+from freehold.model import config_file
 from freehold.model.config import ModelConfig
 from freehold.progress import Progress
 from freehold.proof import chain
@@ -185,7 +186,7 @@ def write_model(folder: Path, tokenize: Path, *, seed: int) -> str:
     tensors["model.norm.weight"] = weights(w)
     tensors["lm_head.weight"] = weights(VOCABULARY, w)
     save_file(tensors, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(config.to_hugging_face()))
+    (folder / "config.json").write_text(json.dumps(config_file.write(config)))
     (folder / "generation_config.json").write_text(json.dumps({"bos_token_id": 0, "eos_token_id": [0, 2]}))
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         (folder / name).write_bytes((tokenize / name).read_bytes())

@@ -132,7 +132,8 @@ def test_equal_models_give_equal_bytes(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
-        ("config.json", lambda found: found.update(architectures=["LlamaForCausalLM"]), "no GGUF form"),
+        ("config.json", lambda found: found.update(architectures=["LlamaForCausalLM"]), "no GGUF form here for Llama"),
+        ("config.json", lambda found: found.update(use_sliding_window=True), "sliding windows"),
         ("config.json", lambda found: found.update(rope_parameters={"rope_type": "yarn"}), "'yarn' positions"),
         ("config.json", lambda found: found.update(vocab_size=100), "the model 100 rows"),
         ("tokenizer.json", lambda found: found.update(normalizer={"type": "NFC"}), "no name for the way"),

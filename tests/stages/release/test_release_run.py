@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from freehold.errors import InputError
+from freehold.proof.chain import weights_digest_of
 from freehold.proof.digests import digest_of, manifest_of
 from freehold.stage import build
 from freehold.stages.release import run as release
@@ -160,3 +162,27 @@ def test_weights_cut_short_are_refused(shop) -> None:
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(InputError, match="safetensors"):
         release.run(shop.stage())
+
+
+def test_a_model_in_shards_of_a_family_without_gguf_is_released_whole(shop) -> None:
+    model = shop.sealed["refine"].path / "model"
+    tensors = load_file(model / "model.safetensors")
+    (model / "model.safetensors").unlink()
+    names = sorted(tensors)
+    for number, part in enumerate((names[:9], names[9:]), 1):
+        save_file({name: tensors[name] for name in part}, model / f"model-0000{number}-of-00002.safetensors")
+    (model / "model.safetensors.index.json").write_text("{}")
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "architectures": ["Olmo2ForCausalLM"]}))
+    stage = shop.stage()
+    release.run(stage)
+    shipped = {path.name for path in (stage.output / "model").iterdir()}
+    weights = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"}
+    assert weights < shipped
+    assert not (stage.output / "gguf").exists()
+    card = (stage.output / "model" / "README.md").read_text()
+    assert "holds no GGUF file: no GGUF form here for Olmo2ForCausalLM" in card
+    assert any("no GGUF file" in event.get("text", "") for event in shop.events())
+    guide = (stage.output / "evidence" / "README.md").read_text()
+    assert weights_digest_of(stage.output / "model") in guide
+    assert stage.figures["parameters"] == sum(tensor.size for tensor in tensors.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from freehold.errors import InputError
 from freehold.model.folder import open_folder
+from freehold.proof.chain import weights_digest
 from freehold.stages.serve.app import create_app
 from freehold.stages.serve.embedded import Embedded
 from freehold.stages.serve.generator import Served
@@ -122,6 +124,22 @@ def test_a_release_names_its_model_and_its_weights(release: Path, tmp_path: Path
     path.write_text("{")
     with pytest.raises(InputError, match="not JSON"):
         find(tmp_path)
+
+
+def test_a_release_in_shards_is_named_by_all_of_them(release: Path, tmp_path: Path) -> None:
+    shas = {"model-00001-of-00002.safetensors": "a" * 64, "model-00002-of-00002.safetensors": "b" * 64}
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    for name in shas:
+        (tmp_path / "model" / name).write_bytes(b"")
+    files = {f"model/{name}": {"sha256": sha} for name, sha in shas.items()}
+    path = tmp_path / "evidence" / "release.json"
+    path.write_text(json.dumps({"name": "commons", "files": files}))
+    assert find(tmp_path).fingerprint == f"fp_{weights_digest(shas)[:12]}"
+    files.popitem()
+    path.write_text(json.dumps({"name": "commons", "files": files}))
+    assert find(tmp_path).fingerprint is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from freehold.errors import InputError
 from freehold.stages.train import run as train
 from freehold.stages.train.ranks import count
 
-RECIPE = {"device": "cpu", "samples": 4, "model": {}}
+RECIPE = {"device": "cpu", "samples": 4, "model": {"heads": 2}}
 
 
 def curve(output: Path) -> list[float]:
@@ -37,4 +37,4 @@ def test_ranks_fit_the_machine_and_the_batch() -> None:
     with pytest.raises(InputError, match="5 ranks cannot share a batch of 4"):
         count(5, RECIPE)
     with pytest.raises(InputError, match="experts"):
-        count(2, {**RECIPE, "model": {"experts": {"count": 8}}})
+        count(2, {**RECIPE, "model": {"heads": 2, "experts": {"count": 8}}})

@@ -41,16 +41,31 @@ class Recipe:
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
     threshold: int = 1
+    shards: int = 1  # files that weights are cut into
 
     def __post_init__(self) -> None:
         if not self.segments:
-            drawn, trained, refined = (sha256(data).hexdigest() for data in (b"drawn", self.trained, self.refined))
+            drawn, trained, refined = (self.checkpoint(data) for data in (b"drawn", self.trained, self.refined))
             self.segments = [
                 segment(first_step=0, last_step=0, checkpoint=drawn),
                 segment(first_step=1, last_step=50, checkpoint=sha256(b"half").hexdigest()),
                 segment(first_step=51, last_step=80, checkpoint=trained),
                 segment(stage="refine", first_step=1, last_step=5, checkpoint=refined),
             ]
+
+    def model_files(self, weights: bytes) -> dict[str, bytes]:
+        """The weights in as many files as there are shards, and then with an index."""
+        if self.shards == 1:
+            return {"model/model.safetensors": weights}
+        size = -(-len(weights) // self.shards)
+        parts = [weights[start : start + size] for start in range(0, len(weights), size)]
+        named = {f"model/model-{n:05d}-of-{len(parts):05d}.safetensors": part for n, part in enumerate(parts, 1)}
+        return {**named, "model/model.safetensors.index.json": b'{"weight_map":{}}'}
+
+    def checkpoint(self, weights: bytes) -> str:
+        """What the chain says of them."""
+        files = {path: data for path, data in self.model_files(weights).items() if path.endswith(".safetensors")}
+        return chain.weights_digest({path.split("/")[1]: sha256(data).hexdigest() for path, data in files.items()})
 
 
 def segment(**changed: Any) -> dict[str, Any]:
@@ -83,12 +98,12 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
         "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
-            "model/model.safetensors": recipe.trained,
+            **recipe.model_files(recipe.trained),
             "chain.jsonl": told.get("train", b""),
             "recipe.json": b"{}",
         },
         "refine": {
-            "model/model.safetensors": recipe.refined,
+            **recipe.model_files(recipe.refined),
             "model/config.json": b'{"model_type":"qwen3"}',
             "chain.jsonl": told.get("refine", b""),
         },
@@ -123,7 +138,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     for place, (stage, path) in bundle.COPIES.items():
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
-    model = {"model/model.safetensors": recipe.shipped, "model/config.json": outputs["refine"]["model/config.json"]}
+    model = {**recipe.model_files(recipe.shipped), "model/config.json": outputs["refine"]["model/config.json"]}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)

@@ -52,6 +52,21 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
     ),
     "no training": ({"stages": ("curate", "tokenize")}, {3, 4}, "made from no training stage"),
     "weights of somebody else": ({"shipped": OTHER}, {3, 4}, "model/model.safetensors: is not what refine made"),
+    "a shard of somebody else": (
+        {"shards": 3, "shipped": WEIGHTS[:-5] + b"other"},
+        {3, 4},
+        "model/model-00003-of-00003.safetensors: is not what refine made",
+    ),
+    "shards in another order": (
+        {"shards": 2, "shipped": WEIGHTS[len(WEIGHTS) // 2 :] + WEIGHTS[: len(WEIGHTS) // 2 - 1] + b"?"},
+        {3, 4},
+        "is not what refine made",
+    ),
+    "a checkpoint that is one shard alone": (
+        {"shards": 2, "segments": changed_segments(3, checkpoint=sha256(WEIGHTS[: len(WEIGHTS) // 2]).hexdigest())},
+        {4},
+        "the last checkpoint",
+    ),
     "weights before the refinement": ({"shipped": WEIGHTS[::-1]}, {3, 4}, "is not what refine made"),
     "a second file of weights": (
         {"extra": {"model/adapter.bin": b"x"}},
@@ -144,8 +159,9 @@ def test_a_forgery_is_caught_by_the_check_that_should(
     assert any(message in check.detail for check in report.checks), [check.detail for check in report.checks]
 
 
-def test_the_unforged_release_passes(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
-    assert verify(forge(), trust=[pairs["ministry"].public]).exit_code == 0
+@pytest.mark.parametrize("shards", [1, 3])
+def test_the_unforged_release_passes(forge: Callable[..., Path], pairs: dict[str, KeyFiles], shards: int) -> None:
+    assert verify(forge(shards=shards), trust=[pairs["ministry"].public]).exit_code == 0
 
 
 def test_a_release_without_refinement_ships_what_was_pretrained(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from freehold.errors import GateError
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 from freehold.progress import Progress
 from freehold.stages.evaluate.held_out import HeldOut
 from freehold.stages.evaluate.judged import Judged
@@ -30,7 +30,7 @@ def encoded(documents: Sequence[HeldOut], judged: Judged) -> list[Tokens]:
 
 
 def model_bits(
-    model: Transformer, tokens: dict[str, list[Tokens]], *, progress: Progress, name: str
+    model: LanguageModel, tokens: dict[str, list[Tokens]], *, progress: Progress, name: str
 ) -> dict[str, list[float]]:
     """Return the bits the model needs for each document, by language; every document is read from its BOS.
 

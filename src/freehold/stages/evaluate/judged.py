@@ -14,14 +14,14 @@ from freehold.learn.precision import choose, set_precision
 from freehold.model.folder import read_tokenizer
 from freehold.model.hf import load_folder
 from freehold.model.streaming import token_bytes
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """Weights and tokenizer; `bos` begins every document."""
 
-    model: Transformer
+    model: LanguageModel
     tokenizer: Tokenizer
     bos: int
 

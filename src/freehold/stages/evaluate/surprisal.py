@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from freehold.model.transformer import Transformer
+from freehold.model.transformer import LanguageModel
 from freehold.progress import Task
 
 Tokens = Sequence[int]
@@ -56,10 +55,10 @@ def windows(tokens: Tokens, *, context: int) -> Iterator[Span]:
         start, scored = start + stride, end
 
 
-def surprisal(model: Transformer, spans: Sequence[Span], *, task: Task | None = None) -> NDArray[np.float64]:
+def surprisal(model: LanguageModel, spans: Sequence[Span], *, task: Task | None = None) -> NDArray[np.float64]:
     """Return for every span the negative log-probability (nats) of its scored tokens, (spans,)."""
     nats = np.zeros(len(spans))
-    for batch in batches(spans, limit=BATCH_TOKENS[model.lm_head.weight.device.type]):
+    for batch in batches(spans, limit=BATCH_TOKENS[model.head.device.type]):
         chosen = [spans[place] for place in batch]
         nats[batch] = batch_surprisal(model, chosen)
         if task is not None:
@@ -81,16 +80,16 @@ def batches(spans: Sequence[Span], *, limit: int) -> Iterator[list[int]]:
 
 
 @torch.inference_mode()
-def batch_surprisal(model: Transformer, spans: Sequence[Span]) -> NDArray[np.float64]:
+def batch_surprisal(model: LanguageModel, spans: Sequence[Span]) -> NDArray[np.float64]:
     """Return the nats of one batch, (B,). Padding stands on the right, where causal attention never looks."""
-    device = model.lm_head.weight.device
+    device = model.head.device
     tokens_BT = torch.zeros(len(spans), max(span.positions for span in spans) + 1, dtype=torch.int64)
     scored_BT = torch.zeros(tokens_BT.shape, dtype=torch.bool)
     for row, span in enumerate(spans):
         tokens_BT[row, : len(span.tokens)] = torch.tensor(np.asarray(span.tokens, dtype=np.int64))
         scored_BT[row, span.scored_from : len(span.tokens)] = True
     tokens_BT, scored_BT = tokens_BT.to(device), scored_BT[:, 1:].to(device)
-    x_NC = model.hidden(tokens_BT[:, :-1], attend=attend)[scored_BT]
+    x_NC = model.hidden(tokens_BT[:, :-1])[scored_BT]
     nats_N = token_nats(model, x_NC, tokens_BT[:, 1:][scored_BT])
     row_N = torch.nonzero(scored_BT)[:, 0]
     nats_B = torch.zeros(len(spans), dtype=torch.float64, device=device)
@@ -98,7 +97,7 @@ def batch_surprisal(model: Transformer, spans: Sequence[Span]) -> NDArray[np.flo
     return total
 
 
-def token_nats(model: Transformer, x_NC: Tensor, target_N: Tensor) -> Tensor:
+def token_nats(model: LanguageModel, x_NC: Tensor, target_N: Tensor) -> Tensor:
     """Return the negative log-probability of each target (N) in fp32; logits exist a chunk at a time."""
     rows = max(1, CHUNK_NUMBERS[x_NC.device.type] // model.config.vocab_size)
     nats_N = torch.empty(len(x_NC), dtype=torch.float32, device=x_NC.device)
@@ -107,9 +106,3 @@ def token_nats(model: Transformer, x_NC: Tensor, target_N: Tensor) -> Tensor:
         logits_RV = model.logits(x_NC[part]).float()
         nats_N[part] = logits_RV.logsumexp(1) - logits_RV.gather(1, target_N[part, None]).squeeze(1)
     return nats_N
-
-
-def attend(_layer: int, q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor) -> Tensor:
-    """Causal attention in one call: without a backward pass it is five times as fast as the model's own on a CPU."""
-    grouped = q_BHTD.shape[1] != k_BKTD.shape[1]
-    return functional.scaled_dot_product_attention(q_BHTD, k_BKTD, v_BKTD, is_causal=True, enable_gqa=grouped)

@@ -18,6 +18,7 @@ from freehold.learn.session import Session, use_threads
 from freehold.model import hf
 from freehold.model.dialogue import ChatTemplate
 from freehold.model.folder import read_tokenizer
+from freehold.proof import chain
 from freehold.proof.digests import sha256_file
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -44,6 +45,12 @@ class Base:
         folder = stage.input("train")
         return cls(model=folder / "model", recipe=json.loads((folder / "recipe.json").read_bytes()))
 
+    @property
+    def padding(self) -> int:
+        """What fills a row: any token does, for nothing is predicted there."""
+        shape = self.recipe["model"]
+        return int(shape["eos_id"] if shape["pad_id"] is None else shape["pad_id"])
+
 
 def lessons_of(base: Base, instructions: list[Instruction]) -> list[Lesson]:
     """Instructions as tokens; those longer than a training sequence come in pieces."""
@@ -64,7 +71,8 @@ def compose(stage: Stage, base: Base) -> Recipe:
     device = devices.choose(charter.train.device)
     return {
         "format": FORMAT,
-        "base": sha256_file(base.model / hf.WEIGHTS),
+        "base": chain.weights_digest_of(base.model),
+        "dtype": before["dtype"],
         "data": before["data"],
         "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),
         "epochs": charter.refine.epochs,
@@ -98,7 +106,7 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
         samples=recipe["samples"],
         replayed=recipe["replayed"],
         sequence=recipe["sequence"],
-        pad=base.recipe["model"]["pad_id"],
+        pad=base.padding,
     )
     if not path.exists():
         place(path, canonical_json({**recipe, "steps": batches.steps}), scratch=stage.scratch)

@@ -25,14 +25,13 @@ from freehold.model import hf
 from freehold.model.folder import read_tokenizer
 from freehold.model.streaming import control_tokens
 from freehold.proof import chain
-from freehold.proof.digests import sha256_file
 from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.refine.instructions import Dropped, Gate, Instruction, gather
 from freehold.stages.refine.lessons import Lesson
 from freehold.stages.refine.recipe import FORMAT, Base, Recipe, lessons_of, session_of, settle
 
-WEIGHT_FILES = {hf.WEIGHTS, "config.json", "generation_config.json"}  # made here; the rest of the folder is copied
+MADE = {hf.INDEX, "config.json", "generation_config.json"}  # here, as the weights are; the rest of the folder is copied
 SHOWN_DROPS = 3
 
 
@@ -58,7 +57,7 @@ def run(stage: Stage) -> None:
         progress=stage.progress,
         previous=previous,
     )
-    write_model(stage, session, base)
+    write_model(stage, session, base, dtype=recipe["dtype"])
     write_evidence(stage, diary, recipe=recipe, instructions=instructions, dropped=dropped)
     summarise(stage, diary, recipe=recipe, lessons=lessons, dropped=dropped)
 
@@ -101,12 +100,12 @@ def tell(stage: Stage, instructions: list[Instruction], lessons: list[Lesson], d
         stage.progress.note(f"left out {count:,}: {reason} (line {', '.join(places)}{more})")
 
 
-def write_model(stage: Stage, session: Session, base: Base) -> None:
+def write_model(stage: Stage, session: Session, base: Base, *, dtype: str) -> None:
     """The Hugging Face folder: new weights, everything else as training left it."""
     folder = stage.output / "model"
-    hf.save_folder(folder, config=session.config, weights=session.weights())
+    hf.save_folder(folder, config=session.config, weights=session.weights(), dtype=dtype)
     for path in sorted(base.model.iterdir()):
-        if path.name not in WEIGHT_FILES:
+        if path.name not in MADE and path.suffix != ".safetensors":
             shutil.copyfile(path, folder / path.name)
 
 
@@ -147,7 +146,7 @@ def pass_through(stage: Stage, base: Base) -> None:
     """No instructions: the pre-trained model goes on unchanged, and the chain says so in one line."""
     stage.progress.note("the charter names no instructions: the pre-trained model goes on unchanged")
     shutil.copytree(base.model, stage.output / "model", dirs_exist_ok=True)
-    weights = sha256_file(base.model / hf.WEIGHTS)
+    weights = chain.weights_digest_of(base.model)
     row = {
         "stage": "refine",
         "first_step": 0,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from freehold.stages.release.facts import Facts, fairness_rows
+from freehold.stages.release.facts import Facts, fairness_rows, fertility_rows
 from freehold.stages.release.languages import english_name, short_code
 
 # Names that the model hub's `license` field knows; any other licence is given as "other" with its name.
@@ -63,7 +63,7 @@ def introduction(facts: Facts) -> str:
     """What it is, who answers for it, and how small it is."""
     names = listed([english_name(code) for code in facts.languages])
     text = (
-        f"A language model with {count(facts.parameters)} parameters for {names}, trained from random weights on "
+        f"A language model with {count(facts.parameters)} parameters for {names}, trained {began(facts)} on "
         f"{count(trained_tokens(facts))} tokens of documents whose licences are listed below. {facts.responsible} "
         f"({facts.country}) answers for it{f': {facts.contact}' if facts.contact else ''}.\n"
     )
@@ -73,6 +73,12 @@ def introduction(facts: Facts) -> str:
             "advice, and what it says about law may be wrong.\n"
         )
     return text
+
+
+def began(facts: Facts) -> str:
+    """Where training began: ``from random weights``, or which open model it went on from."""
+    base = facts.base
+    return "from random weights" if base is None else f"onwards from the open model {base.name} ({base.licence})"
 
 
 def quality(facts: Facts) -> str:
@@ -146,15 +152,20 @@ def data(facts: Facts) -> str:
 
 def tokenizer(facts: Facts) -> str:
     """What the same content costs in each language."""
-    rows = fairness_rows(facts)
-    return "\n".join(
-        [
-            f"Byte-level BPE, {facts.config['vocab_size']:,} tokens. Premium: {facts.fairness['measure']}.",
-            "",
-            *grid(("language", "premium", "tokens", "bytes a token"), rows, right=3),
-            "",
-        ]
-    )
+    base, size = facts.base, facts.config["vocab_size"]
+    kind = f"Byte-level BPE, {size:,} tokens."
+    if base is not None:
+        kind = f"The tokenizer of {base.name}, {base.new_tokens:,} new tokens appended; {size:,} rows."
+    lines = [
+        f"{kind} Premium: {facts.fairness['measure']}.",
+        "",
+        *grid(("language", "premium", "tokens", "bytes a token"), fairness_rows(facts), right=3),
+        "",
+    ]
+    if base is not None and base.new_tokens:
+        lines += ["What the new tokens changed:", ""]
+        lines += [*grid(("language", "tokens before", "tokens now", ""), fertility_rows(base), right=3), ""]
+    return "\n".join(lines)
 
 
 def training(facts: Facts) -> str:
@@ -165,17 +176,31 @@ def training(facts: Facts) -> str:
             "",
             "`evidence/train/recipe.json` has everything that is needed to run it again; the supervised pass has its",
             "own in `evidence/refine/`. The chain in `evidence/train/chain.jsonl` and `evidence/refine/chain.jsonl`",
-            "leads from the seed's random weights to the shipped ones.",
+            f"leads from {source_of_weights(facts)} to the shipped ones.",
             "",
         ]
     )
 
 
+def source_of_weights(facts: Facts) -> str:
+    """What the chain begins with."""
+    if facts.base is None:
+        return "the seed's random weights"
+    return f"the weights of {facts.base.name} (SHA-256 `{facts.base.weights}`)"
+
+
 def limits(facts: Facts) -> str:
     """What not to expect, and what the evidence does not prove."""
     redacted = listed(list(facts.redacted)) or "nothing: the charter asks for none"
+    before = (
+        ""
+        if facts.base is None
+        else f"- What {facts.base.name} had learned before, and from which texts, is its publisher's to say: this\n"
+        "  evidence begins with its weights.\n"
+    )
     return (
         f"- Its context is {facts.config['max_position_embeddings']:,} tokens.\n"
+        f"{before}"
         "- It was measured as shown above and on nothing else. No safety training was done.\n"
         f"- Personal data was looked for by pattern and checksum ({redacted}); a name is not found that way.\n"
         "- The evidence shows drift and tampering. A publisher who builds a consistent false chain from the start is\n"
@@ -185,14 +210,18 @@ def limits(facts: Facts) -> str:
 
 def usage(facts: Facts) -> str:
     """How to load it."""
+    beside = (
+        f"The release holds no GGUF file: {facts.no_gguf}.\n"
+        if facts.no_gguf
+        else f"The same weights lie beside it as `gguf/{facts.name}.gguf` for llama.cpp, and for Ollama where it runs\n"
+        "models through llama.cpp; releases of it with an engine of their own split numbers in another way.\n"
+    )
     return (
         "```python\n"
         "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
         'tokenizer = AutoTokenizer.from_pretrained("model")\n'
         'model = AutoModelForCausalLM.from_pretrained("model")\n'
-        "```\n\n"
-        f"The same weights lie beside it as `gguf/{facts.name}.gguf` for llama.cpp, and for Ollama where it runs\n"
-        "models through llama.cpp; releases of it with an engine of their own split numbers in another way.\n"
+        "```\n\n" + beside
     )
 
 

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from freehold.errors import InputError
 from freehold.stage import Stage
+from freehold.stages.release.gguf_file import obstacle
 from freehold.stages.release.languages import english_name
-from freehold.stages.release.weights import tensors_of
+from freehold.stages.release.weights import tensors_of_folder
 
 JsonTable = Mapping[str, Any]
 
@@ -27,7 +28,6 @@ NEEDED = {
     "refine": (
         "chain.jsonl",
         "model/config.json",
-        "model/model.safetensors",
         "model/tokenizer.json",
         "model/tokenizer_config.json",
         "model/chat_template.jinja",
@@ -45,6 +45,18 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaseFacts:
+    """The open model that training went on from."""
+
+    name: str  # of its folder
+    licence: str
+    weights: str  # SHA-256: of the file, or of the table of several
+    new_tokens: int
+    frozen: tuple[str, ...]
+    fertility: JsonTable  # language → what a word cost before the new tokens, and costs now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """One release in figures; JSON values as the stages left them."""
 
@@ -59,10 +71,12 @@ class Facts:
     config: JsonTable  # the model's config.json
     parameters: int  # stored numbers
     precision: str  # of most of them: "F32", "F16" or "BF16"
+    no_gguf: str | None  # why the release holds no GGUF file; None: it holds one
     sources: tuple[JsonTable, ...]
     text: Mapping[tuple[str, str], Text]  # (language, licence) → what training draws from
     drops: Mapping[str, int]  # reason → documents left out
     fairness: JsonTable
+    base: BaseFacts | None  # None: trained from random weights
     recipe: JsonTable
     curve: tuple[JsonTable, ...]
     segments: int  # of the training chain, both stages
@@ -84,7 +98,8 @@ def read_facts(stage: Stage) -> Facts:
                 raise lacks(name, file, "is missing")
     charter = stage.charter
     model = stage.input("refine") / "model"
-    tensors = tensors_of(model / "model.safetensors")
+    if not (tensors := tensors_of_folder(model)):
+        raise lacks("refine", "model/model.safetensors", "is missing")
     stored = Counter[str]()
     for tensor in tensors.values():
         stored[tensor.precision] += tensor.size
@@ -105,10 +120,12 @@ def read_facts(stage: Stage) -> Facts:
         config=table(stage, "refine", "model/config.json"),
         parameters=sum(stored.values()),
         precision=stored.most_common(1)[0][0],
+        no_gguf=obstacle(model),
         sources=rows(stage, "curate", "sources.jsonl"),
         text=text_read(stage.input("tokenize")),
         drops=drops(stage.input("curate") / "ledger.parquet"),
         fairness=table(stage, "tokenize", "fairness.json"),
+        base=base_facts(stage),
         recipe=table(stage, "train", "recipe.json"),
         curve=rows(stage, "train", "curve.jsonl"),
         segments=sum(len(rows(stage, name, "chain.jsonl")) for name in ("train", "refine")),
@@ -116,6 +133,23 @@ def read_facts(stage: Stage) -> Facts:
         choice=choice,
         completions=rows(stage, "evaluate", "completions.jsonl"),
     )
+
+
+def base_facts(stage: Stage) -> BaseFacts | None:
+    """The base as charter, tokenizer and recipe tell of it."""
+    declared = stage.charter.base
+    if declared is None:
+        return None
+    recipe, extended = table(stage, "train", "recipe.json"), table(stage, "tokenize", "tokenize.json")
+    with whole("tokenize", "tokenize.json"):
+        return BaseFacts(
+            name=stage.charter.base_folder.name,
+            licence=declared.licence or "unknown",
+            weights=str(recipe["base"]),
+            new_tokens=int(extended["base"]["new_tokens"]),
+            frozen=tuple(recipe["frozen"]),
+            fertility=dict(extended["base"]["fertility"]),
+        )
 
 
 def lacks(stage: str, file: str, what: str) -> InputError:
@@ -188,4 +222,17 @@ def fairness_rows(facts: Facts) -> list[tuple[str, str, str, str]]:
             f"{row['bytes_per_token']:.2f}",
         )
         for code, row in facts.fairness["languages"].items()
+    ]
+
+
+def fertility_rows(base: BaseFacts) -> list[tuple[str, str, str, str]]:
+    """Language, tokens a word (or character) before and after the new tokens, and the change, as they are printed."""
+    return [
+        (
+            english_name(code),
+            f"{row['fertility_before']:.2f} a {row['unit']}",
+            f"{row['fertility_after']:.2f}",
+            f"{100 * (row['fertility_after'] / row['fertility_before'] - 1):+.1f} %",
+        )
+        for code, row in base.fertility.items()
     ]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from freehold.errors import InputError
-from freehold.stages.release.weights import Tensor, tensors_of
+from freehold.stages.release.weights import Tensor, tensors_of_folder
 
 ARCHITECTURE = "qwen3"
 # The published o200k_base pattern, as it stands in tokenizer.json.
@@ -55,13 +55,27 @@ FILE_TYPES = {
 }
 
 
+class NoGguf(InputError):
+    """A model or a tokenizer that we cannot write as GGUF; the release goes on without."""
+
+
+def obstacle(model: Path) -> str | None:
+    """Why the Hugging Face folder `model` cannot be written as GGUF; None if it can."""
+    try:
+        check_shape(json.loads((model / "config.json").read_text(encoding="utf-8")))
+        split_name(json.loads((model / "tokenizer.json").read_text(encoding="utf-8")))
+    except NoGguf as why:
+        return why.message
+    return None
+
+
 def write_gguf(model: Path, target: Path, *, title: str, version: str, licence: str, languages: list[str]) -> None:
     """Write the Hugging Face folder `model` (Qwen3ForCausalLM, byte-level BPE) as one GGUF file.
 
-    Raises InputError for another architecture or tokenizer, naming what is not understood.
+    Raises NoGguf for another architecture or tokenizer, naming what is not understood.
     """
     config = json.loads((model / "config.json").read_text(encoding="utf-8"))
-    tensors = tensors_of(model / "model.safetensors")
+    tensors = tensors_of_folder(model)
     target.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(target, ARCHITECTURE)
     writer.add_type("model")
@@ -81,11 +95,9 @@ def write_gguf(model: Path, target: Path, *, title: str, version: str, licence: 
 
 
 def add_shape(writer: gguf.GGUFWriter, config: dict[str, Any], *, precision: str) -> None:
-    """The numbers that shape the network. Raises InputError where llama.cpp's qwen3 could not follow them."""
+    """The numbers that shape the network. Raises NoGguf where llama.cpp's qwen3 could not follow them."""
+    check_shape(config)
     rope = config.get("rope_parameters") or {}
-    if config.get("architectures") != ["Qwen3ForCausalLM"] or rope.get("rope_type", "default") != "default":
-        found = f"{config.get('architectures')} with {rope.get('rope_type', 'default')!r} positions"
-        raise InputError(f"no GGUF form for {found}", where="model/config.json", remedy="release a Qwen3 model")
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
@@ -99,6 +111,20 @@ def add_shape(writer: gguf.GGUFWriter, config: dict[str, Any], *, precision: str
     writer.add_vocab_size(config["vocab_size"])
     writer.add_file_type(FILE_TYPES[precision])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+
+
+def check_shape(config: dict[str, Any]) -> None:
+    """Raise NoGguf for all but a plain Qwen3: what else llama.cpp runs, its own converter writes."""
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    kind = rope.get("rope_type") or rope.get("type") or "default"
+    if config.get("architectures") != ["Qwen3ForCausalLM"]:
+        message = f"no GGUF form here for {', '.join(config.get('architectures') or ['an unnamed architecture'])}"
+    elif kind != "default" or config.get("use_sliding_window") or config.get("attention_bias"):
+        odd = f"{kind!r} positions" if kind != "default" else "sliding windows or attention biases"
+        message = f"no GGUF form here for a Qwen3 with {odd}"
+    else:
+        return
+    raise NoGguf(message, where="model/config.json", remedy="convert it with llama.cpp's own converter")
 
 
 def add_vocabulary(writer: gguf.GGUFWriter, model: Path, *, size: int) -> None:
@@ -184,7 +210,7 @@ def begins_with_bos(tokenizer: dict[str, Any], settings: dict[str, Any]) -> bool
 
 
 def split_name(tokenizer: dict[str, Any]) -> str:
-    """llama.cpp's name for the way a tokenizer splits text before merging. Raises InputError if it knows none.
+    """llama.cpp's name for the way a tokenizer splits text before merging. Raises NoGguf if it knows none.
 
     Its "gpt-4o" takes only ASCII for upper and lower case. Measured on 0.5 MB of law each: the same tokens in
     German, French, Japanese, Korean and Polish, 37 more of 136,000 in Spanish (words in capitals with an accent).
@@ -195,5 +221,5 @@ def split_name(tokenizer: dict[str, Any]) -> str:
     ]
     if patterns != [O200K] or tokenizer.get("normalizer") is not None or tokenizer["model"].get("type") != "BPE":
         message = "llama.cpp has no name for the way this tokenizer splits text"
-        raise InputError(message, where="model/tokenizer.json", remedy="tokenize with the o200k pattern")
+        raise NoGguf(message, where="model/tokenizer.json", remedy="tokenize with the o200k pattern")
     return "gpt-4o"

@@ -26,11 +26,11 @@ not checked, for example because no key was given.
 pip install model-signing pyopenssl
 model_signing verify key RELEASE --public_key {party}.pub \\
     --signature RELEASE/evidence/signatures/{party}.sigstore.json    # it overlooks .git folders; ours does not
-sha256sum RELEASE/model/model.safetensors  # {weights}
+{digests}
 ```
 
-The last line of `refine/chain.jsonl` names the same digest as `checkpoint`; every line names the digest of the line
-before it as `previous`, back to the weights drawn from the published seed.
+The last line of `refine/chain.jsonl` names {same} as `checkpoint`; every line names the digest of the line
+before it as `previous`, back to {origin}.
 
 ## What is here
 
@@ -54,6 +54,16 @@ the start, and no list proves that it names every input.
 """
 
 
-def evidence_guide(facts: Facts, *, party: str, weights: str) -> str:
-    """The guide for this release; `weights` is the SHA-256 of model.safetensors."""
-    return TEXT.format(title=facts.title, party=party, weights=weights)
+ONE = "sha256sum RELEASE/model/model.safetensors  # {weights}"
+SHARDS = "sha256sum RELEASE/model/*.safetensors  # as evidence/release.json lists them"
+TABLE = "{weights}, the SHA-256 of the canonical JSON table of these files and digests,"
+
+
+def evidence_guide(facts: Facts, *, party: str, weights: str, files: int) -> str:
+    """The guide for this release; `weights` is the digest of the weights, which are in so many files."""
+    digests = ONE.format(weights=weights) if files == 1 else SHARDS
+    same = "the same digest" if files == 1 else TABLE.format(weights=weights)
+    origin = "the weights drawn from the published seed"
+    if facts.base is not None:
+        origin = f"the weights of the open model {facts.base.name}, whose SHA-256 its first line gives as `base`"
+    return TEXT.format(title=facts.title, party=party, digests=digests, same=same, origin=origin)

@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from freehold.proof.digests import digest_of, manifest_of, sha256_file
+from freehold.proof.chain import weights_digest_of
+from freehold.proof.digests import digest_of, manifest_of
 from freehold.stage import Stage
 from freehold.stages.release import evidence
 from freehold.stages.release.card import model_card
@@ -35,11 +36,12 @@ from freehold.stages.release.report.sections import Signed
 MODEL_FILES = (
     "config.json",
     "generation_config.json",
-    "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
+    "special_tokens_map.json",
     "chat_template.jinja",
 )
+WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json")  # one file, or shards and their index
 
 
 def run(stage: Stage) -> None:
@@ -74,14 +76,18 @@ def place_model(stage: Stage, facts: Facts) -> None:
     """Copy the refined model and write its card beside it."""
     source, target = stage.input("refine") / "model", stage.output / "model"
     target.mkdir()
-    for name in MODEL_FILES:
+    weights = sorted(path.name for pattern in WEIGHT_FILES for path in source.glob(pattern))
+    for name in (*MODEL_FILES, *weights):
         if (source / name).is_file():  # facts has refused already if a needed one is missing
             shutil.copyfile(source / name, target / name)
     (target / "README.md").write_text(model_card(facts), encoding="utf-8")
 
 
 def place_gguf(stage: Stage, facts: Facts) -> None:
-    """Write the same model as one GGUF file."""
+    """Write the same model as one GGUF file; where none can be written, the card says why."""
+    if facts.no_gguf:
+        stage.progress.note(f"no GGUF file: {facts.no_gguf}")
+        return
     write_gguf(
         stage.output / "model",
         stage.output / "gguf" / f"{facts.name}.gguf",
@@ -94,8 +100,9 @@ def place_gguf(stage: Stage, facts: Facts) -> None:
 
 def describe(stage: Stage, facts: Facts, signer: Signer) -> None:
     """Write what people read: guide, plots and report."""
-    weights = sha256_file(stage.output / "model" / "model.safetensors")
-    guide = evidence_guide(facts, party=signer.party, weights=weights)
+    weights = weights_digest_of(stage.output / "model")
+    files = len(list((stage.output / "model").glob("*.safetensors")))
+    guide = evidence_guide(facts, party=signer.party, weights=weights, files=files)
     (stage.output / "evidence" / "README.md").write_text(guide, encoding="utf-8")
     folder = stage.output / "plots"
     folder.mkdir()

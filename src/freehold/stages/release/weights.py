@@ -57,6 +57,14 @@ def tensors_of(path: Path) -> dict[str, Tensor]:
         ) from None
 
 
+def tensors_of_folder(folder: Path) -> dict[str, Tensor]:
+    """Every tensor of a model folder, from one file or from shards."""
+    found: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        found |= tensors_of(path)
+    return found
+
+
 def tensor(name: str, entry: dict[str, Any], data: NDArray[np.uint8]) -> Tensor:
     """One tensor of the header, as a view of the mapped data. Raises ValueError where they do not fit."""
     if entry["dtype"] not in STORED:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from freehold.errors import InputError
-from freehold.model.hf import WEIGHTS
 from freehold.proof.bundle import RELEASE
+from freehold.proof.chain import weights_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,14 @@ def find(release: Path) -> Found:
         advice = "name a release (it holds model/) or a Hugging Face folder (it holds config.json)"
         raise InputError("no model here", where=str(release), remedy=advice)
     listed = facts(release)
-    weights = folder / WEIGHTS
-    digest = digest_of(listed, f"model/{WEIGHTS}") if folder != release else None
+    weights = sorted(folder.glob("*.safetensors"))
+    digests = {path.name: digest_of(listed, f"model/{path.name}") for path in weights if folder != release}
+    known = {name: digest for name, digest in digests.items() if digest}
+    digest = weights_digest(known) if known and len(known) == len(digests) else None
     return Found(
         folder=folder,
         name=str(listed.get("name") or release.resolve().name),
-        created=int(weights.stat().st_mtime) if weights.is_file() else 0,
+        created=int(weights[0].stat().st_mtime) if weights else 0,
         fingerprint=f"fp_{digest[:12]}" if digest else None,
     )
 

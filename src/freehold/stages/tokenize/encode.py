@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from freehold.progress import Task
 from freehold.stages.tokenize.corpus import batches
-from freehold.stages.tokenize.vocabulary import SPECIAL, pieces
+from freehold.stages.tokenize.scheme import Scheme
+from freehold.stages.tokenize.vocabulary import pieces
 from freehold.store.atomic import placed
 
 LOT_BYTES = 16_000_000  # of text; lost at most by a kill
@@ -46,11 +46,11 @@ def lots(census: pa.Table, scratch: Path) -> list[Lot]:
     ]
 
 
-def encode(tokenizer: Tokenizer, folder: Path, census: pa.Table, *, scratch: Path, task: Task) -> list[Lot]:
+def encode(scheme: Scheme, folder: Path, census: pa.Table, *, scratch: Path, task: Task) -> list[Lot]:
     """Encode every document of `folder`, lots that are done excepted; `task` counts megabytes of text."""
     planned = lots(census, scratch)
     texts, row = stream(folder), 0
-    dtype = token_type(tokenizer.get_vocab_size())
+    dtype = token_type(scheme.rows)
     size = census.column("bytes").to_numpy()
     for lot in planned:
         if lot.lengths.exists():
@@ -59,7 +59,7 @@ def encode(tokenizer: Tokenizer, folder: Path, census: pa.Table, *, scratch: Pat
         while row < lot.first:
             next(texts)
             row += 1
-        write(lot, tokenizer, texts, dtype=dtype, scratch=scratch, task=task)
+        write(lot, scheme, texts, dtype=dtype, scratch=scratch, task=task)
         row = lot.last
     return planned
 
@@ -76,14 +76,12 @@ def token_type(vocabulary: int) -> np.dtype[Any]:
     return np.dtype("<u2" if vocabulary <= 1 << 16 else "<u4")
 
 
-def write(
-    lot: Lot, tokenizer: Tokenizer, texts: Iterator[str], *, dtype: np.dtype[Any], scratch: Path, task: Task
-) -> None:
+def write(lot: Lot, scheme: Scheme, texts: Iterator[str], *, dtype: np.dtype[Any], scratch: Path, task: Task) -> None:
     """Encode the next documents of `texts` into the lot's two files; the lengths come last and mean it is done."""
     lengths: list[int] = []
     with placed(lot.tokens, scratch=scratch) as unfinished, unfinished.open("wb") as file:
         for group in groups(texts, count=lot.last - lot.first):
-            for document in token_lists(tokenizer, group, dtype=dtype):
+            for document in token_lists(scheme, group, dtype=dtype):
                 document.tofile(file)
                 lengths.append(len(document))
             task.advance(sum(len(text.encode()) for text in group) / 1e6)
@@ -106,16 +104,17 @@ def groups(texts: Iterator[str], *, count: int) -> Iterator[list[str]]:
         yield group
 
 
-def token_lists(tokenizer: Tokenizer, texts: Sequence[str], *, dtype: np.dtype[Any]) -> list[Tokens]:
+def token_lists(scheme: Scheme, texts: Sequence[str], *, dtype: np.dtype[Any]) -> list[Tokens]:
     """Tokens of each text, (length,), BOS before them; empty where the text gives none."""
-    cut = [pieces(text, limit=PIECE_CHARACTERS) for text in texts]
-    found = iter(tokenizer.encode_batch_fast([part for parts in cut for part in parts], add_special_tokens=False))
+    cut = [pieces(text, limit=PIECE_CHARACTERS) if scheme.divisible else [text] for text in texts]
+    parts = [part for found in cut for part in found]
+    encoded = iter(scheme.tokenizer.encode_batch_fast(parts, add_special_tokens=False))
+    begin, control = np.array([scheme.bos], dtype=dtype), np.array(list(scheme.special.values()))
     lists = []
-    for parts in cut:
-        numbers = [np.array(next(found).ids, dtype=dtype) for _ in parts]
-        body = np.concatenate(numbers)
+    for found in cut:
+        body = np.concatenate([np.array(next(encoded).ids, dtype=dtype) for _ in found])
         if len(body):
-            assert body.min() >= len(SPECIAL), "a document was read as a special token"
-            body = np.concatenate((np.zeros(1, dtype=dtype), body))
+            assert not np.isin(body, control).any(), "a document was read as a control token"
+            body = np.concatenate((begin, body))
         lists.append(body)
     return lists

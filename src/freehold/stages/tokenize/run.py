@@ -1,28 +1,30 @@
 """Tokenize: learn a vocabulary that serves the charter's languages alike, then write the corpus as tokens.
 
-Leaves tokenizer.json with what Hugging Face readers need, fairness.json, and shards of tokens in the order
-(language, document id) whose sidecars map any token to its document, source, licence and language.
+With a base, its tokenizer is taken instead, and extended where the charter asks for new tokens. Leaves tokenizer.json
+with what Hugging Face readers need, fairness.json, and shards of tokens in the order (language, document id) whose
+sidecars map any token to its document, source, licence and language.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tokenizers import Tokenizer
 
 from freehold import charter as charters
 from freehold.errors import InputError
 from freehold.proof.digests import sha256_file
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.stages.tokenize import fairness, sample, shards, vocabulary
+from freehold.stages.tokenize import fairness, foundation, sample, shards, vocabulary
 from freehold.stages.tokenize.corpus import census
 from freehold.stages.tokenize.encode import encode, token_lists, token_type
+from freehold.stages.tokenize.scheme import Scheme
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -36,11 +38,15 @@ def run(stage: Stage) -> None:
     counted = census(corpus)
     for code in sorted({language.code for language in stage.charter.languages} - present(counted)):
         stage.progress.note(f"no document of the corpus is in {code}: the tokenizer cannot learn it")
-    tokenizer = obtain(stage, counted)
-    served = measure(stage, tokenizer, counted)
-    table, paths, dtype = write_shards(stage, tokenizer, counted)
+    scheme, before = obtain(stage, counted)
+    texts, seen = measured_texts(stage, counted)
+    served = measure(scheme, texts, seen=seen)
+    table, paths, dtype = write_shards(stage, scheme, counted)
     stage.put("fairness.json", canonical_json(served))
-    summary = describe(table, paths, dtype=dtype, size=tokenizer.get_vocab_size(), documents=len(counted))
+    summary = describe(table, paths, dtype=dtype, scheme=scheme, documents=len(counted))
+    if before is not None:
+        stage.put("extension.json", canonical_json(foundation.account(scheme)))
+        summary["base"] = foundation.compared(before, scheme, measure(before, texts, seen=seen), served)
     stage.put("tokenize.json", canonical_json(summary))
     stage.figures.update(figures(summary, served, counted))
 
@@ -50,15 +56,19 @@ def present(counted: pa.Table) -> set[str]:
     return set(counted.column("language").to_pylist())
 
 
-def obtain(stage: Stage, counted: pa.Table) -> Tokenizer:
-    """The tokenizer, learned unless a killed run left it, and its companion files.
+def obtain(stage: Stage, counted: pa.Table) -> tuple[Scheme, Scheme | None]:
+    """The tokenizer with its companion files, made unless a killed run left it; and the base's as it came, if any."""
+    sampled = partial(fed, stage, sample.choose(counted, total=stage.charter.tokenizer.sample_bytes))
+    if stage.charter.base is not None:
+        return foundation.take(stage, sampled)
+    return learned(stage, sampled), None
 
-    Raises InputError when the corpus supports fewer tokens than the charter asks for.
-    """
+
+def learned(stage: Stage, sampled: Callable[[int], Iterator[str]]) -> Scheme:
+    """Our own tokenizer. Raises InputError when the corpus supports fewer tokens than the charter asks for."""
     wanted, path = stage.charter.tokenizer.vocabulary, stage.output / "tokenizer.json"
     if not path.exists():
-        chosen = sample.choose(counted, total=stage.charter.tokenizer.sample_bytes)
-        found = vocabulary.learn(fed(stage, chosen), size=wanted)
+        found = vocabulary.learn(sampled(wanted), size=wanted)
         if (size := found.get_vocab_size()) < wanted:
             raise InputError(
                 f"a vocabulary of {wanted} is larger than the data supports: it gives {size} tokens",
@@ -68,20 +78,23 @@ def obtain(stage: Stage, counted: pa.Table) -> Tokenizer:
         place(path, found.to_str(pretty=False).encode(), scratch=stage.scratch)
     stage.put("tokenizer_config.json", vocabulary.settings())
     stage.put("chat_template.jinja", vocabulary.CHAT_TEMPLATE.encode())
-    return vocabulary.reader(path)
+    return Scheme.own(path)
 
 
-def fed(stage: Stage, chosen: dict[str, int]) -> Iterator[str]:
-    """The sample's texts, with a bar; the merges are learned after the last of them."""
+def fed(stage: Stage, chosen: dict[str, int], wanted: int) -> Iterator[str]:
+    """The sample's texts, with a bar; `wanted` tokens are learned after the last of them."""
     with stage.progress.task("sample", total=round(sum(chosen.values()) / 1e6, 3), unit="MB") as task:
         for _, text in sample.texts(stage.input("curate") / "documents", chosen):
             yield text
             task.advance(len(text.encode()) / 1e6)
-    stage.progress.note(f"learning {stage.charter.tokenizer.vocabulary:,} tokens from {len(chosen):,} documents")
+    stage.progress.note(f"learning {wanted:,} tokens from {len(chosen):,} documents")
 
 
-def measure(stage: Stage, tokenizer: Tokenizer, counted: pa.Table) -> dict[str, Any]:
-    """The fairness table: on held-out text, and for a language without any on what the tokenizer learned from."""
+def measured_texts(stage: Stage, counted: pa.Table) -> tuple[dict[str, str], frozenset[str]]:
+    """Text per language for the fairness table: held-out, and for a language without any what was learned from.
+
+    The second value names the languages of the latter kind.
+    """
     texts: dict[str, str] = {}
     held_out = stage.input("curate") / "held_out"
     if any(held_out.glob("*.parquet")) and (unseen := counted_or_none(held_out)) is not None:
@@ -93,8 +106,13 @@ def measure(stage: Stage, tokenizer: Tokenizer, counted: pa.Table) -> dict[str, 
     texts = {language: text for language, text in texts.items() if text.strip()}
     if not texts:
         raise InputError("no document holds any text", remedy="add documents to the charter's sources")
-    dtype = token_type(tokenizer.get_vocab_size())
-    tokens = {language: len(token_lists(tokenizer, [text], dtype=dtype)[0]) - 1 for language, text in texts.items()}
+    return texts, seen
+
+
+def measure(scheme: Scheme, texts: dict[str, str], *, seen: frozenset[str]) -> dict[str, Any]:
+    """The fairness table of a tokenizer."""
+    dtype = token_type(scheme.rows)
+    tokens = {language: len(token_lists(scheme, [text], dtype=dtype)[0]) - 1 for language, text in texts.items()}
     return fairness.table(texts, tokens, seen=seen)
 
 
@@ -118,12 +136,12 @@ def joined(folder: Path, counted: pa.Table) -> dict[str, str]:
     }
 
 
-def write_shards(stage: Stage, tokenizer: Tokenizer, counted: pa.Table) -> tuple[pa.Table, list[Path], Any]:
+def write_shards(stage: Stage, scheme: Scheme, counted: pa.Table) -> tuple[pa.Table, list[Path], Any]:
     """Encode every document, then lay the tokens down in order. Returns the sidecar's rows, the shards, their dtype."""
-    corpus, dtype = stage.input("curate") / "documents", token_type(tokenizer.get_vocab_size())
+    corpus, dtype = stage.input("curate") / "documents", token_type(scheme.rows)
     megabytes = round(sum(counted.column("bytes").to_pylist()) / 1e6, 3)
     with stage.progress.task("encode", total=megabytes, unit="MB") as task:
-        lots = encode(tokenizer, corpus, counted, scratch=stage.scratch, task=task)
+        lots = encode(scheme, corpus, counted, scratch=stage.scratch, task=task)
     table = shards.order(counted, lots)
     if table.num_rows == 0:
         raise InputError("no document holds any text", remedy="add documents to the charter's sources")
@@ -133,19 +151,19 @@ def write_shards(stage: Stage, tokenizer: Tokenizer, counted: pa.Table) -> tuple
     return table, paths, dtype
 
 
-def describe(table: pa.Table, paths: Sequence[Path], *, dtype: Any, size: int, documents: int) -> dict[str, Any]:
+def describe(table: pa.Table, paths: Sequence[Path], *, dtype: Any, scheme: Scheme, documents: int) -> dict[str, Any]:
     """tokenize.json: everything a reader of the shards needs."""
-    numbers, width = vocabulary.token_ids(), dtype.itemsize
+    width = dtype.itemsize
     streams = shards.streams(table, paths)
     by_language = {language: sum(run["tokens"] for run in runs) for language, runs in streams.items()}
     return {
         "format": FORMAT,
         "dtype": {2: "uint16", 4: "uint32"}[width],
-        "vocabulary": size,
-        "bos": numbers[vocabulary.BOS],
-        "eos": numbers[vocabulary.TURN_END],
-        "pad": numbers[vocabulary.PAD],
-        "special": numbers,
+        "vocabulary": scheme.rows,
+        "bos": scheme.bos,
+        "eos": scheme.eos,
+        "pad": scheme.pad,
+        "special": scheme.special,
         "documents": table.num_rows,
         "zero_token_documents": documents - table.num_rows,
         "tokens": sum(by_language.values()),
@@ -168,6 +186,7 @@ def figures(summary: dict[str, Any], served: dict[str, Any], counted: pa.Table) 
     languages = {code: {name: row[name] for name in shown} for code, row in served["languages"].items()}
     return {
         "vocabulary": summary["vocabulary"],
+        **summary.get("base", {}),
         "documents": summary["documents"],
         "zero_token_documents": summary["zero_token_documents"],
         "tokens": summary["tokens"],

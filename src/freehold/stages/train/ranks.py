@@ -54,10 +54,12 @@ def count(wanted: int, recipe: Recipe) -> int:
     It is no part of the recipe: a run may go on with another number than it began with.
     """
     gpus = torch.cuda.device_count() if recipe["device"] == "cuda" else 0
-    experts = bool(recipe["model"].get("experts"))  # their routers count the tokens of one process
-    size: int = wanted or (1 if experts else min(max(1, gpus), recipe["samples"]))
-    if experts and size > 1:
-        raise InputError("experts learn on one rank only", where="train.ranks", remedy="set ranks = 1")
+    # Routers of experts count the tokens of one process; a family of transformers' is made from the base's folder.
+    alone = bool(recipe["model"].get("experts")) or "heads" not in recipe["model"]
+    size: int = wanted or (1 if alone else min(max(1, gpus), recipe["samples"]))
+    if alone and size > 1:
+        message = "experts, and families that are not built here, learn on one rank"
+        raise InputError(message, where="train.ranks", remedy="set ranks = 1")
     if gpus and size > gpus:
         raise InputError(f"{size} ranks, but {gpus} GPUs", where="train.ranks", remedy="use 0: one rank for each GPU")
     if size > recipe["samples"]:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
 import torch
 
+from freehold.charter import Charter, Train
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn import device as devices
 from freehold.learn.batches import Corpus, Shards
+from freehold.learn.freezing import freeze
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
+from freehold.model.language import LanguageModel
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
 from freehold.stages.train.forecast import shape_of
+from freehold.stages.train.origin import Origin
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -34,22 +39,21 @@ SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other w
 Recipe = dict[str, Any]
 
 
-def settle(stage: Stage, corpus: Shards) -> Recipe:
+def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe:
     """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
     path = stage.scratch / "recipe.json"
-    if path.exists():
-        recipe: Recipe = json.loads(path.read_bytes())
-    else:
-        recipe = compose(stage)
-        use_threads(recipe["threads"])
-        recipe["steps"] = budget(stage, recipe, corpus)
-        place(path, canonical_json(recipe), scratch=stage.scratch)
+    if not path.exists():
+        composed = compose(stage, origin)
+        use_threads(composed["threads"])
+        composed["steps"] = budget(stage, composed, corpus, origin)
+        place(path, canonical_json(composed), scratch=stage.scratch)
+    recipe: Recipe = json.loads(path.read_bytes())
     use_threads(recipe["threads"])
     return recipe
 
 
-def compose(stage: Stage) -> Recipe:
-    """Everything but the number of steps."""
+def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
+    """Everything but the number of steps; `origin` is the base that training goes on from, if any."""
     charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
     train = charter.train
     if train.batch_tokens < train.sequence:
@@ -59,24 +63,20 @@ def compose(stage: Stage) -> Recipe:
             remedy="raise batch_tokens or lower sequence",
         )
     device = devices.choose(train.device)
-    shape = shape_of(charter, vocabulary=facts["vocabulary"])
-    special = {"bos_id": facts["bos"], "eos_id": facts["eos"], "pad_id": facts["pad"]}
+    shape = fresh_shape(charter, facts) if origin is None else origin.shape
     return {
         "format": FORMAT,
-        "model": {**shape.to_dict(), **special},
+        "model": shape.to_dict(),
+        "base": None if origin is None else origin.digest,
+        "frozen": [] if origin is None else list(origin.freeze),
+        "dtype": "float32" if origin is None else origin.base.dtype,  # in which the weights are shipped
         "data": stage.digest("tokenize"),
         "shares": {language.code: language.share for language in sorted(charter.languages, key=attrgetter("code"))},
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
         "micro": max(1, devices.micro_tokens(shape, device=device) // train.sequence),  # sequences at once
-        "rates": {
-            "matrix": train.learning_rate,
-            "embedding": train.embedding_learning_rate,
-            "head": train.head_learning_rate,
-            "vector": train.vector_learning_rate,
-            "weight_decay": train.weight_decay,
-        },
+        "rates": fresh_rates(train) if origin is None else origin.rates(charter),
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
         "checkpoint_steps": train.checkpoint_steps,
@@ -85,6 +85,23 @@ def compose(stage: Stage) -> Recipe:
         "compiled": train.compile and compilation.possible(device),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
+    }
+
+
+def fresh_shape(charter: Charter, facts: dict[str, Any]) -> ModelConfig:
+    """The charter's model with the tokenizer's vocabulary and control tokens."""
+    shape = shape_of(charter, vocabulary=facts["vocabulary"])
+    return replace(shape, bos_id=facts["bos"], eos_id=facts["eos"], pad_id=facts["pad"])
+
+
+def fresh_rates(train: Train) -> dict[str, float]:
+    """The charter's rates, for random weights."""
+    return {
+        "matrix": train.learning_rate,
+        "embedding": train.embedding_learning_rate,
+        "head": train.head_learning_rate,
+        "vector": train.vector_learning_rate,
+        "weight_decay": train.weight_decay,
     }
 
 
@@ -100,10 +117,15 @@ def corpus_of(recipe: Recipe, shards: Shards) -> Corpus:
     )
 
 
-def session_of(recipe: Recipe) -> Session:
-    """A model at its published start, ready to learn."""
-    model = Transformer(ModelConfig(**recipe["model"]))
-    initialise(model, seed=recipe["seed"])
+def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
+    """A model at its start, drawn from the published seed or taken from the base, ready to learn."""
+    model: LanguageModel
+    if origin is None:
+        model = Transformer(ModelConfig(**recipe["model"]))
+        initialise(model, seed=recipe["seed"])
+        freeze(model, recipe["frozen"])
+    else:
+        model = origin.model()
     rates = Rates(**recipe["rates"])
     return Session.of(
         model,
@@ -114,31 +136,33 @@ def session_of(recipe: Recipe) -> Session:
     )
 
 
-def budget(stage: Stage, recipe: Recipe, shards: Shards) -> int:
-    """Steps of the run: from tokens, from minutes by a short rehearsal, or from the model's size."""
+def budget(stage: Stage, recipe: Recipe, shards: Shards, origin: Origin | None = None) -> int:
+    """Steps of the run: as given, from tokens, from minutes by a short rehearsal, or from the model's size."""
     train = stage.charter.train
     batch_tokens: int = recipe["samples"] * recipe["sequence"]
+    if train.steps is not None:
+        return train.steps
     if train.tokens is not None:
         return max(1, round(train.tokens / batch_tokens))
     if train.minutes is None:
         shape = ModelConfig(**recipe["model"])
         return max(1, TOKENS_PER_PARAMETER * shape.matrix_parameters // batch_tokens)
     begun = time.monotonic()
-    step_s = rehearse(recipe, shards)
+    step_s = rehearse(recipe, shards, origin)
     left_s = train.minutes * 60 - (time.monotonic() - begun)
     steps = max(1, int(SPARE * left_s / step_s))
     stage.progress.note(f"{train.minutes:g} minutes at {batch_tokens / step_s:,.0f} tokens/s: {steps:,} steps")
     return steps
 
 
-def rehearse(recipe: Recipe, shards: Shards) -> float:
+def rehearse(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
     """Seconds a step takes here: the median of a few, on a session that is thrown away."""
     ends: list[float] = []
 
     def after(_: Taken) -> None:
         ends.append(time.monotonic())
 
-    session = session_of(recipe)
+    session = session_of(recipe, origin)
     learn(
         session.model,
         batches=corpus_of(recipe, shards),

@@ -1,5 +1,7 @@
 """Train: a model that learned from the tokenize artifact's shards, with the chain that proves how.
 
+It begins at random weights that anyone can draw from the published seed, or at those of the charter's base.
+
 Killed at any moment, the next run goes on from the last checkpoint and ends with the same bytes.
 """
 
@@ -18,20 +20,22 @@ from freehold.page.loss import loss_chart
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
+from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
 
 def run(stage: Stage) -> None:
     """Settle the recipe, learn, and leave the model with its evidence."""
     device.settle(device.choose(stage.charter.train.device))
     shards = Shards.open(stage.input("tokenize"))
-    recipe = settle(stage, shards)
+    origin = Origin.of(stage)
+    recipe = settle(stage, shards, origin)
     corpus = corpus_of(recipe, shards)
     with together(stage, recipe) as ranks:
-        session = session_of(recipe)
+        session = session_of(recipe, origin)
         diary = follow(
             session,
             batches=corpus,
@@ -39,24 +43,25 @@ def run(stage: Stage) -> None:
             stage="train",
             folder=stage.scratch,
             progress=stage.progress,
+            base=recipe["base"],
             ranks=ranks,
         )
-    write_model(stage, session)
-    write_evidence(stage, diary, recipe=recipe, corpus=corpus)
+    write_model(stage, session, dtype=recipe["dtype"])
+    write_evidence(stage, diary, recipe=recipe, corpus=corpus, origin=origin)
     plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
     (stage.run_folder / "loss.svg").write_bytes(plot.alone())
 
 
-def write_model(stage: Stage, session: Session) -> None:
+def write_model(stage: Stage, session: Session, *, dtype: str) -> None:
     """The Hugging Face folder, tokenizer included."""
     folder = stage.output / "model"
-    hf.save_folder(folder, config=session.config, weights=session.weights())
+    hf.save_folder(folder, config=session.config, weights=session.weights(), dtype=dtype)
     for name in TOKENIZER_FILES:
         if (stage.input("tokenize") / name).exists():
             shutil.copyfile(stage.input("tokenize") / name, folder / name)
 
 
-def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus) -> None:
+def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus, origin: Origin | None = None) -> None:
     """Chain, recipe, curve and what was consumed."""
     rows, tokens = diary.rows(), recipe["steps"] * recipe["samples"] * recipe["sequence"]
     consumed = corpus.consumed(recipe["steps"] * recipe["samples"])
@@ -71,6 +76,9 @@ def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus
         "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
         "precision": recipe["precision"],
     }
+    if origin is not None:
+        frozen = sum(weight.numel() for weight in diary.session.frozen.values())
+        summary |= {"base": recipe["base"], "frozen_parameters": frozen, **origin.report}
     stage.put("chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
     stage.put("curve.jsonl", json_lines(rows))
     stage.put("recipe.json", canonical_json(recipe))

@@ -22,10 +22,23 @@ def check(contents: Contents) -> str:
         raise GateError("no segment of training", where=CHAINS[0])
     if segments[0].stage != "train":
         raise GateError("does not begin with train", where=f"{files[0]}:1")
+    begun(steps, segments[0])
     reached(contents, steps, segments)
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
-    return f"{len(segments)} segments, {trained:,} steps {drawn} to the shipped weights"
+    origin = drawn if segments[0].base is None else f"from the open model with the weights {segments[0].base}"
+    return f"{len(segments)} segments, {trained:,} steps {origin} to the shipped weights"
+
+
+def begun(steps: Mapping[str, StageStatement], first: Segment) -> None:
+    """Raise GateError unless the chain begins with the base that train read, or train read none and it names none."""
+    where, read = CHAINS[0], steps["train"].files if "train" in steps else {}
+    weights = {name.removeprefix("base/"): read[name] for name in read if name.startswith("base/")}
+    digests = {name: digest for name, digest in weights.items() if name.endswith(WEIGHTS)}
+    if digests and first.base is None:
+        raise GateError("names no base, but train read the weights of one", where=f"{where}:1")
+    if first.base is not None and (not digests or chain.weights_digest(digests) != first.base):
+        raise GateError(f"begins with the base {first.base}, train read another", where=f"{where}:1")
 
 
 def reached(contents: Contents, steps: Mapping[str, StageStatement], segments: Sequence[Segment]) -> None:

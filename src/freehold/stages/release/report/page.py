@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from freehold.page.look import STYLE
 from freehold.page.loss import brief
 from freehold.page.markup import Markup, join, tag
-from freehold.stages.release.card import SMALL, count, listed, trained_tokens
+from freehold.stages.release.card import SMALL, began, count, listed, trained_tokens
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
 from freehold.stages.release.report import sections
@@ -34,7 +34,7 @@ def introduction(facts: Facts) -> Sequence[Markup]:
     """Name, one honest sentence, and the figures that place the model."""
     names = listed([english_name(code) for code in facts.languages])
     text = (
-        f"A language model with {count(facts.parameters)} parameters for {names}, trained from random weights on "
+        f"A language model with {count(facts.parameters)} parameters for {names}, trained {began(facts)} on "
         "documents whose sources and licences stand below, with evidence that anyone may check offline."
     )
     small = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.card import count, licence_of, listed, settings
-from freehold.stages.release.facts import Facts, fairness_rows
+from freehold.stages.release.facts import Facts, fairness_rows, fertility_rows
 from freehold.stages.release.languages import english_name, short_code
 from freehold.stages.release.report import plots
 
@@ -131,9 +131,19 @@ def fairness(facts: Facts) -> Markup:
             f"Gini {facts.fairness['gini']:.3f}, where 0 is equality.",
         ),
         plots.premium(facts).inline(),
+        extension(facts),
         folded("The figures", table(["language", "premium", "tokens", "bytes a token"], rows, numbers=3)),
         note(f"Measured as {facts.fairness['measure']}."),
     )
+
+
+def extension(facts: Facts) -> Markup | None:
+    """What new tokens changed; None where there are none."""
+    if facts.base is None or not facts.base.new_tokens:
+        return None
+    text = f"{facts.base.new_tokens:,} tokens were added to those of {facts.base.name}."
+    rows = table(["language", "tokens before", "now", ""], fertility_rows(facts.base), numbers=3)
+    return tag("div", tag("p", text), rows)
 
 
 def sources(facts: Facts) -> Markup:
@@ -196,7 +206,7 @@ def evidence(facts: Facts, signed: Signed) -> Markup:
         tag(
             "p",
             "Every file of this release is listed with its SHA-256 and signed; every stage swears to what it took "
-            f"and what it made; {facts.segments:,} links lead from the random weights of a published seed to the ones "
+            f"and what it made; {facts.segments:,} links lead from {first_weights(facts)} to the ones "
             "shipped here. Nothing that this page says has to be believed:",
         ),
         tag("pre", tag("code", command)),
@@ -221,6 +231,13 @@ def evidence(facts: Facts, signed: Signed) -> Markup:
             "from the start; and no list can prove that it names every input."
         ),
     )
+
+
+def first_weights(facts: Facts) -> str:
+    """What the chain begins with, in words."""
+    if facts.base is None:
+        return "the random weights of a published seed"
+    return f"the weights of the open model {facts.base.name} (SHA-256 {facts.base.weights[:16]}…)"
 
 
 def minutes(seconds: float) -> str:
