@@ -13,6 +13,7 @@ from report import Figure
 from freehold.errors import InputError
 from freehold.learn import precision as precisions
 from freehold.learn.utilisation import matrix_rate, peak
+from freehold.model import config_file
 from freehold.model.config import ModelConfig
 from gpu_figures.setting import VOCABULARY, Noise, Setting, seconds_a_step, session_of
 
@@ -176,8 +177,9 @@ def theirs(setting: Setting, shape: Shape, micro: int) -> float:
     """Seconds of a step of the peer, gradients accumulated as ours are."""
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
+    config = Qwen3Config(**config_file.write(shape.config, dtype="bfloat16"))
     with torch.device(setting.device):
-        model = Qwen3ForCausalLM(Qwen3Config(**shape.config.to_hugging_face(dtype="bfloat16"))).bfloat16().train()
+        model = Qwen3ForCausalLM(config).bfloat16().train()
     model.config.use_cache = False
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     compiled = model if setting.rehearse else torch.compile(model)
