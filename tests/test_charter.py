@@ -27,6 +27,7 @@ from freehold.errors import InputError
         ),
         ("tokens = 24_576", "", "give a budget: either tokens or minutes"),
         ("batch_tokens = 512", "batch_tokens = 500", "is not a multiple of [train].sequence"),
+        ("compile = false", "keep_every = 12", "train.keep_every: is not a multiple of [train].checkpoint_steps"),
         ('packs = ["pack.jsonl"]', 'packs = ["nope.jsonl"]', "no file 'nope.jsonl'"),
         ('name = "jpn-law"', 'name = "policy"', 'sources[1].name: "policy" is a name of ours'),
         ("format = 1", "format = 2", "format: Input should be 1"),
@@ -56,3 +57,66 @@ def test_files_are_named_without_folders_of_this_machine(tiny: Path) -> None:
     charter = load(tiny)
     assert list(charter.files("sources")) == ["deu-law/deu.jsonl", "jpn-law/jpn.jsonl"]
     assert list(charter.files("evaluate")) == ["evaluate/pack.jsonl"]
+
+
+PHASES = """
+[[phases]]
+name = "main"
+share = 0.9
+rate = [1, 1]
+
+[[phases]]
+name = "anneal"
+share = 0.1
+rate = [1, 0]
+sequence = 128
+languages = { deu = 0.5, jpn = 0.5 }
+sources = ["deu-law", "jpn-law"]
+rope_theta = 50_000
+rope_scaling = { type = "yarn", factor = 2 }
+"""
+
+
+def test_phases_are_read(tiny: Path) -> None:
+    tiny.write_text(tiny.read_text() + PHASES)
+    main, anneal = load(tiny).phases
+    assert (main.rate, main.sequence, main.languages, main.sources) == ((1.0, 1.0), None, None, ())
+    assert (anneal.rate, anneal.sequence, anneal.languages) == ((1.0, 0.0), 128, {"deu": 0.5, "jpn": 0.5})
+    assert anneal.rope_scaling is not None and anneal.rope_scaling.factor == 2.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("share = 0.1", "share = 0.2", "share = 0.9", "phases[0].share: the shares sum to 1.100"),
+        ("deu = 0.5, jpn", "deu = 0.2, jpn", "languages = {", "phases[1].languages: the shares sum to 0.700"),
+        ("deu = 0.5, jpn", "kor = 0.5, jpn", "languages = {", "phases[1].languages: kor is not among [[languages]]"),
+        ('"deu-law", "jpn-law"', '"kor-law"', "sources = [", 'phases[1].sources: "kor-law" is not among [[sources]]'),
+        ("sequence = 128", "sequence = 1024", "sequence = 1024", "phases[1].sequence: windows of 1024 tokens do not"),
+        ('"anneal"', '"main"', 'name = "main"', 'phases[1].name: "main" is named twice'),
+        ("rate = [1, 0]", "rate = [1, 2]", "rate = [1, 2]", "phases[1].rate[1]: Input should be less than"),
+        (
+            "rope_theta = 50_000",
+            "rope_thet = 1",
+            "rope_thet = 1",
+            'unknown key "rope_thet"; did you mean "rope_theta"?',
+        ),
+        ("compile = false", "decay_share = 0.2", "decay_share", "train.decay_share: phases set the rate"),
+        ("depth = 1", "depth = 1\ncontext = 64", "context", "model.context: 64 tokens are fewer than windows of 128"),
+    ],
+)
+def test_bad_phases_are_refused_with_their_line(tiny: Path, old: str, new: str, line: str, message: str) -> None:
+    text = (tiny.read_text() + PHASES).replace(old, new, 1)
+    tiny.write_text(text)
+    with pytest.raises(InputError) as refusal:
+        load(tiny)
+    assert message in str(refusal.value)
+    last = [number for number, row in enumerate(text.splitlines(), 1) if row.startswith(line)][-1]
+    assert refusal.value.where == f"charter.toml:{last}"
+
+
+def test_windows_divide_the_longest(tiny: Path) -> None:
+    text = (tiny.read_text() + PHASES).replace("sequence = 128", "sequence = 96", 1)
+    tiny.write_text(text.replace("batch_tokens = 512", "batch_tokens = 192", 1))
+    with pytest.raises(InputError, match=r"phases\[0\].sequence: windows of 64 tokens do not divide those of 96"):
+        load(tiny)

@@ -151,7 +151,36 @@ class Train:
     weight_decay: Share = 0.1
     warmup_steps: Annotated[int, Ge(0)] = 0
     decay_share: Share = 0.5  # of the steps, at the end, linear to zero
+    goldfish: Annotated[int, Ge(0)] = 0  # never predict one token in so many (against verbatim memory); 0: off
+    document_mask: bool = False  # attention does not cross from one document into the next
+    max_epochs: Annotated[float, Gt(0)] | None = None  # of a language's text; what is over goes to the others
     checkpoint_steps: Count = 50
+    keep_checkpoints: Count = 2  # the newest, until the stage is finished
+    keep_every: Count | None = None  # steps whose checkpoints stay in the artifact too, for a replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RopeScaling:
+    """How rotary angles reach beyond the context learned so far (yarn, linear or llama3)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    type: Literal["yarn", "linear", "llama3"] = "yarn"
+    factor: Annotated[float, Gt(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of training; without any, [train] is the only one. Phases set the rate, [train] the budget."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    name: Slug
+    share: Annotated[float, Gt(0), Le(1)]  # of the tokens
+    rate: tuple[Share, Share] = (1.0, 1.0)  # factor of the learning rates at its start and end, linear between
+    languages: dict[LanguageCode, Share] | None = None  # shares; None: those of [[languages]]
+    sources: tuple[Slug, ...] = ()  # only these; none: all
+    sequence: Annotated[int, Ge(16)] | None = None  # tokens; None: that of [train]
+    rope_theta: Annotated[float, Gt(1)] | None = None  # from here on; None: as before
+    rope_scaling: RopeScaling | None = None  # from here on; None: as before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +228,7 @@ class Charter:
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     model: Model = field(default_factory=Model)
     train: Train = field(default_factory=Train)
+    phases: tuple[Phase, ...] = ()
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
     path: Path = Path("charter.toml")

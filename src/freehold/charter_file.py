@@ -21,6 +21,7 @@ from freehold.charter import (
     Evaluate,
     Language,
     Model,
+    Phase,
     Policy,
     Refine,
     Release,
@@ -132,6 +133,10 @@ def check(charter: Charter) -> None:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
     if charter.train.batch_tokens % charter.train.sequence:
         refuse(("train", "batch_tokens"), "is not a multiple of [train].sequence", "round it to one")
+    if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
+        refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
+    if charter.phases:
+        check_phases(charter, refuse)
     if charter.base is not None:
         check_base(charter, charter.base, refuse)
 
@@ -149,6 +154,36 @@ def check_base(charter: Charter, base: Base, refuse: Refuse) -> None:
         if not FREEZABLE.fullmatch(part):
             known = "embedding, head, attention, feed-forward, norms or blocks:FIRST-LAST"
             refuse(("base", "freeze", position), f'"{part}" is no part of a model', f"name {known}")
+
+
+def check_phases(charter: Charter, refuse: Refuse) -> None:
+    """Phases sum to the whole, name what exists, and their windows fit a step and one another."""
+    train, known = charter.train, {language.code for language in charter.languages}
+    if (total := sum(phase.share for phase in charter.phases)) < 0.995 or total > 1.005:
+        refuse(("phases", 0, "share"), f"the shares sum to {total:.3f}", "make them sum to 1")
+    for key in ("warmup_steps", "decay_share"):
+        if getattr(train, key) != getattr(Train(), key):
+            refuse(("train", key), "phases set the rate", f"remove {key} and give each phase its rate = [start, end]")
+    longest = max(phase.sequence or train.sequence for phase in charter.phases)
+    if charter.model.context is not None and charter.model.context < longest:
+        message = f"{charter.model.context} tokens are fewer than windows of {longest}"
+        refuse(("model", "context"), message, "raise it, or remove it: the longest phase sets it")
+    for place, phase in enumerate(charter.phases):
+        keys, sequence = ("phases", place), phase.sequence or train.sequence
+        if phase.name in [earlier.name for earlier in charter.phases[:place]]:
+            refuse((*keys, "name"), f'"{phase.name}" is named twice', "choose another")
+        if sequence > train.batch_tokens or train.batch_tokens % sequence:
+            message = f"windows of {sequence} tokens do not divide a step of {train.batch_tokens}"
+            refuse((*keys, "sequence"), message, "change it or [train].batch_tokens")
+        if longest % sequence:
+            message = f"windows of {sequence} tokens do not divide those of {longest}"
+            refuse((*keys, "sequence"), message, "let each sequence divide the longest")
+        if unknown := set(phase.languages or ()) - known:
+            refuse((*keys, "languages"), f"{min(unknown)} is not among [[languages]]", "add it there or remove it")
+        if phase.languages is not None and abs((total := sum(phase.languages.values())) - 1) > 0.005:
+            refuse((*keys, "languages"), f"the shares sum to {total:.3f}", "make them sum to 1")
+        if strange := set(phase.sources) - {source.name for source in charter.sources}:
+            refuse((*keys, "sources"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
 
 
 def complaint(path: Path, error: ValidationError) -> InputError:
@@ -170,7 +205,7 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     """The keys allowed in the table that `keys` leads to."""
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
-        "curate": Curation, "tokenizer": Tokenizer, "model": Model, "train": Train, "refine": Refine,
+        "curate": Curation, "tokenizer": Tokenizer, "model": Model, "train": Train, "phases": Phase, "refine": Refine,
         "evaluate": Evaluate, "release": Release,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

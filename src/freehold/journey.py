@@ -42,7 +42,7 @@ JOURNEY = (
     Step(
         name="train",
         needs=("tokenize",),
-        reads=("languages", "base", "model", "train"),
+        reads=("languages", "base", "model", "train", "phases"),
         makes="a pre-trained model",
     ),
     Step(

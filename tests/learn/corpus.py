@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -24,12 +25,14 @@ def write_shards(folder: Path, *, shards: int = 2, documents: int = 24, longest:
         starts = np.r_[0, np.cumsum(lengths)[:-1]]
         columns = {
             "document": [f"s{shard}-d{row}" for row in range(documents)],
+            "source": ["law" if row % 2 else "press" for row in range(documents)],
             "language": ["deu" if row % 3 else "jpn" for row in range(documents)],
             "start": starts,
             "length": lengths,
         }
         parquet.write_table(pa.table(columns), (folder / name).with_suffix(".parquet"))
-        files.append({"file": name, "tokens": int(lengths.sum())})
+        sidecar = hashlib.sha256((folder / name).with_suffix(".parquet").read_bytes()).hexdigest()
+        files.append({"file": name, "tokens": int(lengths.sum()), "sidecar_sha256": sidecar})
     facts = {"vocabulary": VOCABULARY, "dtype": "uint16", "bos": 0, "eos": 2, "pad": 3, "shards": files}
     (folder / "tokenize.json").write_text(json.dumps(facts))
     return folder

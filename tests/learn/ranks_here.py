@@ -11,12 +11,13 @@ from pathlib import Path
 from corpus import VOCABULARY
 
 from freehold.learn import checkpoint
-from freehold.learn.batches import Batch, Corpus, Shards
+from freehold.learn.batches import Batch, Corpus
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.parallel import Ranks, Replicas
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
+from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
@@ -43,7 +44,7 @@ class Until:
 
 def run(tokens: Path, folder: Path, *, ranks: Ranks, stop: int = STEPS) -> list[Row]:
     """Take the steps up to `stop` from wherever the checkpoint is."""
-    corpus = Corpus(Shards.open(tokens), shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=5)
+    corpus = Corpus.of(Shards.open(tokens), shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=5)
     session = fresh(seed=1 + ranks.rank)  # the others must take over what rank 0 has
     found = checkpoint.latest(folder) if ranks.rank == 0 else None
     if found:

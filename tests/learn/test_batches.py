@@ -8,14 +8,16 @@ import torch
 from corpus import write_shards
 
 from freehold.errors import InputError
-from freehold.learn.batches import Corpus, Shards
+from freehold.learn.batches import Corpus
+from freehold.learn.shards import Shards
+from freehold.model.head import IGNORED
 
 SHARES = {"deu": 0.7, "jpn": 0.3}
 
 
 def corpus_of(folder: Path, *, samples: int = 4, seed: int = 7, digest: str = "d", **shares: float) -> Corpus:
     shards = Shards.open(folder)
-    return Corpus(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
+    return Corpus.of(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
 
 
 @pytest.fixture
@@ -49,13 +51,33 @@ def test_consumed_is_exactly_what_the_batches_held(folder: Path) -> None:
     corpus, steps = corpus_of(folder), 40  # several passes
     counted = {row: np.zeros(int(length), int) for row, length in enumerate(corpus.shards.lengths)}
     for sample in range(steps * corpus.samples):
-        for row, offset, length in corpus._pieces(sample, extra=0):
+        for row, offset, length in corpus.pieces(sample):
             counted[row][offset : offset + length] += 1
     for ranges in corpus.consumed(steps * corpus.samples).values():
         assert ranges == sorted(ranges)
         for row, offset, length, times in ranges:
             counted[row][offset : offset + length] -= times
     assert all((rest == 0).all() for rest in counted.values())
+
+
+def test_goldfish_leaves_targets_out_and_tokens_in(folder: Path) -> None:
+    plain, forgetful = corpus_of(folder), corpus_of(folder)
+    forgetful.goldfish = 3
+    before, after = (torch.cat([each.at(step).targets for step in range(9)]) for each in (plain, forgetful))
+    gaps = after == IGNORED
+    assert torch.equal(after[~gaps], before[~gaps]) and gaps.any()
+    assert torch.equal(plain.at(2).tokens, forgetful.at(2).tokens)
+
+
+def test_segments_change_where_a_document_begins(folder: Path) -> None:
+    corpus = corpus_of(folder)
+    assert corpus.at(0).segments is None
+    corpus.segments = True
+    for step in range(6):
+        batch = corpus.at(step)
+        assert batch.segments is not None and batch.segments.shape == batch.tokens.shape
+        changes = batch.segments[:, 1:] != batch.segments[:, :-1]
+        assert torch.equal(changes, batch.tokens[:, 1:] == 0)  # 0 is the BOS that every document begins with
 
 
 def test_the_root_names_the_documents_in_order(folder: Path) -> None:

@@ -23,5 +23,11 @@ def test_the_first_steps_may_leap() -> None:
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_no_number_stops_and_names_the_documents(loss: float) -> None:
-    with pytest.raises(GateError, match=r"step 4.*law/1, law/2"):
+    with pytest.raises(GateError, match=r"step 5.*law/1, law/2"):
         Guard().admits(loss, step=4, batch=BATCH)
+
+
+@pytest.mark.parametrize("gradient", [float("nan"), float("inf")])
+def test_a_gradient_that_is_no_number_stops_and_names_the_documents(gradient: float) -> None:
+    with pytest.raises(GateError, match=r"gradient is \w+ at step 5.*law/1, law/2"):
+        Guard().admits(2.0, gradient=gradient, step=4, batch=BATCH)

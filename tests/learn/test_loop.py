@@ -7,11 +7,12 @@ import torch
 from corpus import VOCABULARY, write_shards
 
 from freehold.learn import checkpoint
-from freehold.learn.batches import Corpus, Shards
+from freehold.learn.batches import Corpus
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
+from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
@@ -22,7 +23,7 @@ STEPS = 30
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     shards = Shards.open(write_shards(tmp_path_factory.mktemp("loop") / "tokens"))
-    return Corpus(shards, shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=8)
+    return Corpus.of(shards, shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=8)
 
 
 def fresh(precision: str = "fp32") -> Session:

@@ -29,9 +29,9 @@ def test_shares_hold_to_within_one_sample_at_any_moment() -> None:
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(2, 16), st.integers(0, 99))
 def test_one_pass_consumes_every_token_without_loss(lengths: list[int], window: int, key: int) -> None:
-    stream = Stream(np.arange(len(lengths)), np.array(lengths), key=key, window=window)
+    stream = Stream(np.arange(len(lengths)), np.array(lengths), key=key, block=window)
     seen: dict[tuple[int, int], int] = {}
-    for number in range(2 * stream.windows):
+    for number in range(2 * stream.blocks):
         pieces = stream.pieces(stream.start(number), window)
         assert sum(length for _, _, length in pieces) == window
         for row, offset, length in pieces:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from freehold.errors import InputError
 from freehold.model import hf
 from freehold.model.transformer import Transformer
-from freehold.proof.chain import weights_digest
+from freehold.proof.chain import weights_digest, weights_digest_of
 
 
 def damage(folder: Path, how: str) -> None:
@@ -115,7 +115,7 @@ def test_own_shards_are_bounded_and_digested(shard_bytes: int, tmp_path: Path) -
     )
     shas = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     parts = hf.weight_files(model.config, model.state_dict(), shard_bytes=shard_bytes)
-    assert hf.digest(parts) == weights_digest(shas)
+    assert hf.digest(parts) == weights_digest_of(tmp_path / "out") == weights_digest(shas)
     with torch.no_grad():
         expected = theirs(some_tokens()).logits
         torch.testing.assert_close(hf.load_folder(tmp_path / "out")(some_tokens()), expected, atol=1e-4, rtol=0)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from freehold.errors import InputError
-from freehold.model.streaming import TextStream, control_tokens, token_bytes
+from freehold.model.streaming import TextStream, byte_alphabet, control_tokens, token_bytes
 from tiny_model import tiny_tokenizer
 
 
@@ -51,5 +51,17 @@ def test_tokens_stand_for_the_bytes_of_their_text() -> None:
 
 
 def test_a_tokenizer_that_is_not_byte_level_is_refused() -> None:
-    with pytest.raises(InputError, match="byte-level"):
+    with pytest.raises(InputError, match="neither byte-level nor SentencePiece"):
         token_bytes(Tokenizer(models.BPE()))
+
+
+def test_sentence_piece_spells_blanks_and_bytes() -> None:
+    model = models.BPE({"▁": 0, "a": 1, "<0xC3>": 2, "<0xA9>": 3, "▁a": 4}, [("▁", "a")], byte_fallback=True)
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    tokens = tokenizer.encode("a éa").ids
+    assert b"".join(token_bytes(tokenizer)[token] for token in tokens) == " a éa".encode()
+
+
+def test_every_byte_has_one_character() -> None:
+    assert sorted(byte_alphabet().values()) == list(range(256))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn import functional
 
 from freehold.learn.start import initialise
+from freehold.model import attention
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 
@@ -53,3 +55,26 @@ def test_a_tied_head_is_the_table() -> None:
     model.loss(torch.tensor([[1, 2]]), torch.tensor([[2, 3]])).backward()
     assert model.lm_head.weight is model.model.embed_tokens.weight
     assert "lm_head.weight" not in dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("learning", [True, False])
+def test_a_document_does_not_see_its_neighbours(learning: bool) -> None:
+    model = small()
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randint(0, 50, (2, 24), generator=generator)
+    rows[1, 8:16] = rows[0, 8:16]  # the same document among other neighbours
+    documents = torch.tensor([0] * 8 + [1] * 8 + [2] * 8).expand(2, 24)
+    with torch.set_grad_enabled(learning):
+        apart = model.hidden(rows, documents_BT=documents)
+        together = model.hidden(rows)
+    torch.testing.assert_close(apart[0, 8:16], apart[1, 8:16])
+    assert not torch.allclose(together[0, 8:16], together[1, 8:16], atol=1e-3)
+    torch.testing.assert_close(apart[:, :8], together[:, :8])
+
+
+def test_masked_documents_agree_between_products_and_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rows = small(), torch.arange(40).view(2, 20)
+    documents = (torch.arange(20) // 7).expand(2, 20)
+    products = model.hidden(rows, documents_BT=documents)
+    monkeypatch.setattr(attention, "LONGEST_PRODUCT", 0)
+    torch.testing.assert_close(model.hidden(rows, documents_BT=documents), products, atol=1e-5, rtol=1e-4)

@@ -54,6 +54,9 @@ def test_a_sound_chain_in_one_file_or_two() -> None:
         (1, {"stage": "../x"}, "stage is"),
         (1, {"first_step": 1.0}, "first_step is"),
         (1, {"extra": 1}, "exactly the fields"),
+        (0, {"base": "llama"}, "base is 'llama'"),
+        (1, {"base": "b" * 64}, "only the weights before the first step"),
+        (3, {"base": "b" * 64}, "only the weights before the first step"),
     ],
 )
 def test_a_broken_segment_is_named_even_when_all_links_are_made_anew(
@@ -62,6 +65,11 @@ def test_a_broken_segment_is_named_even_when_all_links_are_made_anew(
     with pytest.raises(GateError, match=reason) as refused:
         chain.parse([("chain.jsonl", rows(*[{}] * position, change))])
     assert refused.value.where in {f"chain.jsonl:{position + 1}"}
+
+
+def test_the_first_line_may_name_the_open_model_it_went_on_from() -> None:
+    first, second, *_ = chain.parse([("chain.jsonl", rows({"base": "b" * 64}))])
+    assert (first.base, second.base) == ("b" * 64, None)
 
 
 def test_a_stage_does_not_come_back() -> None:

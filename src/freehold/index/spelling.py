@@ -1,35 +1,19 @@
-"""What tokens say, byte for byte: byte-level BPE writes each byte as one printable character."""
+"""What tokens say, byte for byte."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from tokenizers import Tokenizer
 
-
-@cache
-def byte_of() -> dict[str, int]:
-    """The byte-level alphabet backwards: printable Latin-1 stands for itself, the other bytes from U+0100 on.
-
-    >>> byte_of()["A"], byte_of()["Ġ"], byte_of()["Ċ"]
-    (65, 32, 10)
-    """
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    rest = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(rest)}
+from freehold.model.streaming import token_bytes
 
 
 class Spelling:
     """The bytes of every token of a tokenizer; special tokens say nothing."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        special = tokenizer.get_added_tokens_decoder()
-        self.bytes_of = [b""] * tokenizer.get_vocab_size()
-        alphabet = byte_of()
-        for token, number in tokenizer.get_vocab(with_added_tokens=False).items():
-            if number not in special:
-                self.bytes_of[number] = bytes(alphabet[character] for character in token)
+        self.bytes_of = token_bytes(tokenizer)
 
     def spell(self, tokens: Iterable[int]) -> bytes:
         """The bytes that tokens stand for; a part of a character stays a part."""

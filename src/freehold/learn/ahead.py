@@ -45,6 +45,10 @@ class Ahead:
         self.step, self.begun = step + 1, self.thread.submit(self._prepare, step + 1)
         return batch
 
+    def check(self) -> None:
+        """Raise InputError if the data behind the batches is not what it was."""
+        self.batches.check()
+
     def close(self) -> None:
         """Wait for what is under way, and forget it."""
         self.thread.shutdown(wait=True, cancel_futures=True)

@@ -1,22 +1,24 @@
-"""Batches over memory-mapped token shards, and the account of what was in them."""
+"""Batches of windows over token shards, and the account of what was in them."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow.parquet as parquet
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from freehold.errors import InputError
-from freehold.learn.mixture import Stream, Turns, key_of
+from freehold.learn.goldfish import forgotten
+from freehold.learn.mixture import Part, Stream, Turns, key_of
+from freehold.learn.shards import Shards
+from freehold.model.head import IGNORED
+
+Edges = dict[tuple[int, int], int]  # (document row, offset) → by how much the times that tokens are consumed change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Batch:
     tokens: Tensor  # (B, T) int64
     targets: Tensor  # (B, T) int64, -100 where nothing is predicted
     documents: tuple[str, ...]  # ids in order of first appearance
+    segments: Tensor | None = None  # (B, T) int64: which document of its row a token belongs to; None: no matter
 
     @property
     def root(self) -> str:
@@ -46,108 +49,120 @@ class Batches(Protocol):
         """The batch of a step."""
         ...
 
-
-class Shards:
-    """The tokens of all shards end to end, and the documents they came from."""
-
-    def __init__(self, folder: Path, *, files: list[str], dtype: str) -> None:
-        """`files` are names of raw little-endian token files that have a Parquet sidecar each."""
-        self.maps = [np.memmap(folder / name, dtype=np.dtype(dtype).newbyteorder("<"), mode="r") for name in files]
-        tables = [parquet.read_table((folder / name).with_suffix(".parquet")) for name in files]
-        self.documents: list[str] = [name for table in tables for name in table["document"].to_pylist()]
-        self.languages = np.array([code for table in tables for code in table["language"].to_pylist()], dtype=object)
-        self.starts = np.concatenate([table["start"].to_numpy().astype(np.int64) for table in tables])
-        self.lengths = np.concatenate([table["length"].to_numpy().astype(np.int64) for table in tables])
-        self.shard_of = np.concatenate([np.full(len(table), index) for index, table in enumerate(tables)])
-
-    @classmethod
-    def open(cls, artifact: Path) -> Shards:
-        """The shards of a tokenize artifact. Raises InputError when it has no tokens."""
-        facts = json.loads((artifact / "tokenize.json").read_text(encoding="utf-8"))
-        files = [shard["file"] for shard in facts["shards"]]
-        names = [name if "/" in name else f"shards/{name}" for name in files]
-        shards = cls(artifact, files=names, dtype=facts["dtype"])
-        if not len(shards.lengths):
-            raise InputError("there are no training tokens", where=str(artifact), remedy="add documents to the sources")
-        return shards
-
-    def read(self, row: int, offset: int, length: int) -> NDArray[np.int64]:
-        """`length` tokens of a document from `offset` on."""
-        start = int(self.starts[row]) + offset
-        return np.asarray(self.maps[self.shard_of[row]][start : start + length], dtype=np.int64)
+    def check(self) -> None:
+        """Raise InputError if the data behind the batches is not what it was."""
+        ...
 
 
 class Corpus:
     """Batches of a fixed number of windows, languages mixed by their shares."""
 
     def __init__(
-        self, shards: Shards, *, shares: dict[str, float], digest: str, seed: int, sequence: int, samples: int
+        self,
+        shards: Shards,
+        *,
+        parts: Mapping[str, Part],
+        turns: Turns,
+        samples: int,
+        goldfish: int = 0,
+        segments: bool = False,
     ) -> None:
-        """`samples` windows of `sequence` tokens make a batch; `digest` names the shards (their manifest)."""
-        self.shards, self.sequence, self.samples = shards, sequence, samples
-        self.streams: dict[str, Stream] = {}
-        for language in shares:
-            rows = np.flatnonzero(shards.languages == language)
-            if not len(rows) or not shards.lengths[rows].sum():
-                raise InputError(
-                    f"no training document is in {language!r}",
-                    where="charter: languages",
-                    remedy="add documents of that language or remove it",
-                )
-            key = key_of(digest, seed, language)
-            self.streams[language] = Stream(rows, shards.lengths[rows], key=key, window=sequence)
-        whole = sum(shares.values())
-        # Sorted, so that the order in which a charter lists its languages does not matter.
-        self.turns = Turns(tuple((language, share / whole) for language, share in sorted(shares.items())))
+        """`samples` windows make a batch; `parts` are what each language's windows are cut from.
+
+        With `goldfish` one target in so many is left out; with `segments` batches say which document a token is of.
+        """
+        self.shards, self.parts, self.turns, self.samples = shards, parts, turns, samples
+        self.goldfish, self.segments = goldfish, segments
+
+    @classmethod
+    def of(
+        cls, shards: Shards, *, shares: Mapping[str, float], digest: str, seed: int, sequence: int, samples: int
+    ) -> Corpus:
+        """All documents in windows of `sequence` tokens; `digest` names the shards (their manifest)."""
+        streams = {
+            language: stream_of(shards, language, digest=digest, seed=seed, block=sequence) for language in shares
+        }
+        parts = {language: Part(stream=stream, window=sequence) for language, stream in streams.items()}
+        return cls(shards, parts=parts, turns=turns_of(shares), samples=samples)
 
     def at(self, step: int) -> Batch:
         """The batch of a step: sample indices step x samples … + samples - 1."""
-        rows, documents = [], dict[int, None]()
-        for sample in range(step * self.samples, (step + 1) * self.samples):
-            pieces = self._pieces(sample, extra=1)
-            rows.append(np.concatenate([self.shards.read(*piece) for piece in pieces]))
-            documents.update(dict.fromkeys(row for row, _, _ in pieces))
-        window = torch.from_numpy(np.stack(rows))
+        pieces = [self.pieces(sample, extra=1) for sample in range(step * self.samples, (step + 1) * self.samples)]
+        rows_BS = np.stack([np.concatenate([self.shards.read(*piece) for piece in row]) for row in pieces])
+        targets_BS = np.where(forgotten(rows_BS, every=self.goldfish), IGNORED, rows_BS) if self.goldfish else rows_BS
+        documents = dict.fromkeys(row for found in pieces for row, _, _ in found)
         return Batch(
-            tokens=window[:, :-1].contiguous(),
-            targets=window[:, 1:].contiguous(),
+            tokens=torch.from_numpy(rows_BS[:, :-1].copy()),
+            targets=torch.from_numpy(targets_BS[:, 1:].copy()),
             documents=tuple(self.shards.documents[row] for row in documents),
+            segments=torch.from_numpy(np.stack([_numbered(row) for row in pieces])) if self.segments else None,
         )
+
+    def check(self) -> None:
+        """Raise InputError if a token file changed since it was opened."""
+        self.shards.check()
 
     def consumed(self, samples: int) -> dict[str, list[list[int]]]:
         """What the first `samples` samples predicted, per language: [document row, offset, tokens, times].
 
         Ranges are disjoint, sorted and merged; `times` says how often a range was consumed.
         """
-        return {language: self._consumed(language, self.turns.count(language, samples)) for language in self.streams}
+        return {language: ranges(self.edges(language, samples)) for language in self.parts}
 
-    def _pieces(self, sample: int, *, extra: int) -> list[tuple[int, int, int]]:
-        language, number = self.turns.at(sample)
-        stream = self.streams[language]
-        return stream.pieces(stream.start(number), self.sequence + extra)
-
-    def _consumed(self, language: str, numbers: int) -> list[list[int]]:
-        stream = self.streams[language]
-        edges: dict[tuple[int, int], int] = {}  # (row, offset) → change of depth
-        for number in range(numbers):
-            for row, offset, length in stream.pieces(stream.start(number), self.sequence):
+    def edges(self, language: str, samples: int) -> Edges:
+        """Where what the first `samples` samples consumed of a language begins and ends."""
+        edges: Edges = {}
+        for number in range(self.turns.count(language, samples)):
+            for row, offset, length in self.parts[language].pieces(number):
                 edges[row, offset] = edges.get((row, offset), 0) + 1
                 edges[row, offset + length] = edges.get((row, offset + length), 0) - 1
-        return _ranges(edges)
+        return edges
+
+    def pieces(self, sample: int, *, extra: int = 0) -> list[tuple[int, int, int]]:
+        """A sample and `extra` tokens after it as (document row, offset, tokens)."""
+        language, number = self.turns.at(sample)
+        return self.parts[language].pieces(number, extra=extra)
 
 
-def _ranges(edges: dict[tuple[int, int], int]) -> list[list[int]]:
+def turns_of(shares: Mapping[str, float]) -> Turns:
+    """Turns by shares that need not sum to 1; the order in which a charter lists its languages does not matter."""
+    whole = sum(shares.values())
+    return Turns(tuple((language, share / whole) for language, share in sorted(shares.items())))
+
+
+def stream_of(
+    shards: Shards, language: str, *, digest: str, seed: int, block: int, sources: tuple[str, ...] = ()
+) -> Stream:
+    """A language's stream, out of all sources or only these. Raises InputError when it has no token."""
+    rows = shards.rows(language, sources)
+    if not len(rows) or not shards.lengths[rows].sum():
+        among = f" among the sources {', '.join(sources)}" if sources else ""
+        raise InputError(
+            f"no training document{among} is in {language!r}",
+            where="charter: phases" if sources else "charter: languages",
+            remedy="add documents of that language or remove it",
+        )
+    key = key_of(digest, seed, language, *sorted(sources))
+    return Stream(rows, shards.lengths[rows], key=key, block=block)
+
+
+def ranges(edges: Edges) -> list[list[int]]:
     """Sweep over the edges: every maximal range of constant depth above zero.
 
-    >>> _ranges({(0, 0): 1, (0, 4): 0, (0, 8): -1})
+    >>> ranges({(0, 0): 1, (0, 4): 0, (0, 8): -1})
     [[0, 0, 8, 1]]
     """
-    ranges: list[list[int]] = []
+    found: list[list[int]] = []
     depth, row, begun = 0, -1, 0
     for (here, offset), change in sorted(edges.items()):
         if change == 0:
             continue
         if depth:
-            ranges.append([row, begun, offset - begun, depth])
+            found.append([row, begun, offset - begun, depth])
         depth, row, begun = depth + change, here, offset
-    return ranges
+    return found
+
+
+def _numbered(pieces: list[tuple[int, int, int]]) -> NDArray[np.int64]:
+    """The number of its piece for each token of a window but the last, which is only a target."""
+    return np.repeat(np.arange(len(pieces)), [length for _, _, length in pieces])[:-1]

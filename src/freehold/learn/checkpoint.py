@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -39,23 +39,49 @@ class Checkpoint:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-def save(folder: Path, *, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int = 2) -> str:
-    """Write a checkpoint and return its SHA-256; the newest `keep` stay. Equal content gives equal bytes."""
+def save(
+    folder: Path, *, step: int, tensors: dict[str, Tensor], facts: dict[str, Any], keep: int = 2, every: int = 0
+) -> str:
+    """Write a checkpoint and return its SHA-256. Equal content gives equal bytes.
+
+    The newest `keep` stay, and with `every` those of each so many steps. Raises InputError when there is no room; the
+    checkpoints before are left as they were.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:08d}.safetensors"
-    temporary = path.with_suffix(".tmp")
-    save_file({**tensors, **_rng()}, temporary, metadata={"step": str(step)})
-    digest = _settle(temporary)
-    temporary.replace(path)
-    record = canonical_json({"step": step, "sha256": digest, "file": path.name, "facts": facts})
-    latest = folder / (LATEST + ".tmp")
-    latest.write_bytes(record)
-    _settle(latest)
-    latest.replace(folder / LATEST)
+    temporary, newest = path.with_suffix(".tmp"), folder / f"{LATEST}.tmp"
+    try:
+        save_file({**tensors, **_rng()}, temporary, metadata={"step": str(step)})
+        digest = _settle(temporary)
+        temporary.replace(path)
+        newest.write_bytes(canonical_json({"step": step, "sha256": digest, "file": path.name, "facts": facts}))
+        _settle(newest)
+    except (OSError, SafetensorError) as error:
+        for unfinished in (temporary, newest):
+            unfinished.unlink(missing_ok=True)
+        raise InputError(
+            f"the checkpoint of step {step:,} could not be written: {error}",
+            where=str(folder),
+            remedy="make room and run again: training goes on from the checkpoint before",
+        ) from error
+    newest.replace(folder / LATEST)
     _sync_folder(folder)
-    for old in sorted(folder.glob("step-*.safetensors"))[:-keep]:
-        old.unlink()
+    sweep(folder, keep=keep, every=every)
     return digest
+
+
+def sweep(folder: Path, *, keep: int, every: int = 0) -> None:
+    """Remove what a killed save left, and checkpoints but the newest `keep` and those of each `every` steps."""
+    for unfinished in folder.glob("*.tmp"):
+        unfinished.unlink()
+    for old in sorted(folder.glob("step-*.safetensors"))[:-keep]:
+        if not every or step_of(old) % every or not step_of(old):
+            old.unlink()
+
+
+def step_of(path: Path) -> int:
+    """The step at which a checkpoint was made: ``step_of(Path("step-00000050.safetensors")) == 50``."""
+    return int(path.stem.removeprefix("step-"))
 
 
 def latest(folder: Path) -> Checkpoint | None:

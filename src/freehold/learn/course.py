@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from freehold.errors import InputError
 from freehold.learn import checkpoint
 from freehold.learn.ahead import ahead
 from freehold.learn.batches import Batches
+from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.diary import Diary
 from freehold.learn.loop import Taken, learn
 from freehold.learn.parallel import ALONE, Ranks
-from freehold.learn.schedule import Schedule
+from freehold.learn.phases import Phase, recipe_digest, schedule_of
 from freehold.learn.session import Session
 from freehold.learn.utilisation import peak
 from freehold.progress import Progress
@@ -34,15 +36,24 @@ def follow(
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
     `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with.
-    This is rank 0 of `ranks`.
+    This is rank 0 of `ranks`. Raises InputError, before anything is computed, when the checkpoint found there was made
+    by another recipe.
     """
-    found = checkpoint.latest(folder / "checkpoints")
+    found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
     batch_tokens = recipe["samples"] * recipe["sequence"]
     total, done = recipe["steps"] * batch_tokens, first * batch_tokens
     with progress.task(stage, total=total, unit="tok", done=done) as task:
-        best = peak(recipe["precision"], device=recipe["device"])
-        diary = Diary(session, stage=stage, recipe=recipe, folder=folder, task=task, peak=best, previous=previous)
+        diary = Diary(
+            session,
+            stage=stage,
+            recipe=recipe,
+            folder=folder,
+            task=task,
+            peak=peak(recipe["precision"], device=recipe["device"]),
+            check=batches.check,
+            previous=previous,
+        )
         if found:
             session.restore(found)
             diary.resume(found)
@@ -50,14 +61,15 @@ def follow(
         else:
             diary.open(base=base)
         ranks.align(session, first=first)
-        take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=diary)
+        take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=diary, tell=progress.note)
     return diary
 
 
 def accompany(session: Session, *, batches: Batches, recipe: dict[str, Any], ranks: Ranks) -> None:
     """The same course on another rank, which keeps no diary: its state comes from rank 0."""
     first = ranks.align(session, first=0)
-    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=lambda _: None)
+    silent = {"after": lambda _: None, "tell": lambda _: None}
+    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, **silent)
 
 
 def take_steps(
@@ -68,18 +80,37 @@ def take_steps(
     first: int,
     ranks: Ranks,
     after: Callable[[Taken], None],
+    tell: Callable[[str], None],
 ) -> None:
-    """The steps of a recipe from `first` on."""
-    schedule = Schedule(steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"])
+    """The steps of a recipe from `first` on, phase by phase."""
+    end = 0
     with ahead(batches, device=recipe["device"]) as prepared:
-        learn(
-            session.model,
-            batches=prepared,
-            optimizer=session.optimizer,
-            schedule=schedule,
-            guard=session.guard,
-            first=first,
-            micro=recipe["micro"],
-            ranks=ranks,
-            after=after,
+        for phase in Phase.of(recipe):
+            begin, end = end, end + phase.steps
+            session.enter(phase)
+            if end > first and "phases" in recipe:
+                tell(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
+            learn(
+                session.model,
+                batches=prepared,
+                optimizer=session.optimizer,
+                schedule=schedule_of(recipe),
+                guard=session.guard,
+                first=max(first, begin),
+                last=end,
+                micro=phase.micro,
+                ranks=ranks,
+                after=after,
+            )
+
+
+def resumable(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:
+    """The newest checkpoint, or None. Raises InputError when another recipe made it."""
+    found = checkpoint.latest(folder)
+    if found is not None and found.facts["recipe"] != recipe_digest(recipe):
+        raise InputError(
+            f"checkpoint {found.path.name} was made by another recipe",
+            where=str(folder),
+            remedy="restore recipe.json beside it, or delete the folder to train from the start",
         )
+    return found

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from freehold.learn.checkpoint import Checkpoint
+from freehold.learn.guard import named
 from freehold.learn.loop import Taken
+from freehold.learn.phases import Phase, recipe_digest
 from freehold.learn.session import Session
 from freehold.model import hf
 from freehold.progress import Task
@@ -18,6 +21,7 @@ from freehold.records import canonical_json
 
 SHOWN_DECIMALS = 6  # of losses and rates in the curve
 SMOOTHED = 0.95  # weight of the past in the loss that is shown
+KEPT = 2  # checkpoints, where a recipe does not say
 
 
 class Diary:
@@ -32,15 +36,19 @@ class Diary:
         folder: Path,
         task: Task,
         peak: float,
+        check: Callable[[], None],
         previous: str = chain.GENESIS,
     ) -> None:
         """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
 
-        `previous` is the digest of the line that the stage's chain continues.
+        `check` raises InputError if the data changed; it is called before every checkpoint. `previous` is the digest
+        of the line that the stage's chain continues.
         """
         self.stage, self.previous = stage, previous
         self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
+        self.check, self.phases = check, Phase.of(recipe) if "phases" in recipe else ()
         self.batch_tokens = recipe["samples"] * recipe["sequence"]
+        self.recipe_digest = recipe_digest(recipe)
         self.chain: list[dict[str, Any]] = []
         self.documents: list[str] = []  # of the open segment, in the order seen
         self.curve: list[dict[str, Any]] = []  # steps since the last checkpoint
@@ -69,7 +77,12 @@ class Diary:
             "loss": round(taken.loss, SHOWN_DECIMALS),
             "learning_rate": round(rate, SHOWN_DECIMALS),
         }
-        self.curve.append(row if taken.taken else {**row, "skipped": True})
+        if (phase := self._phase(taken.step)) is not None:
+            row["phase"] = phase.name
+        if not taken.taken:
+            row |= {"skipped": True, "documents": list(taken.batch.documents)}
+            self.task.owner.note(f"step {step:,} skipped: the loss leapt to {taken.loss:.3f} on {named(taken.batch)}")
+        self.curve.append(row)
         self._show(taken)
         if step % self.recipe["checkpoint_steps"] == 0 or step == self.recipe["steps"]:
             first = self.chain[-1]["last_step"] + 1
@@ -84,6 +97,7 @@ class Diary:
 
     def _segment(self, *, first: int, last: int, rate: float, **origin: str) -> None:
         """Close a segment: curve to disk, a line of the chain, then the checkpoint that holds both."""
+        self.check()
         with (self.folder / "curve.jsonl").open("ab") as file:
             file.write(b"".join(canonical_json(row) + b"\n" for row in self.curve))
             file.flush()
@@ -104,7 +118,21 @@ class Diary:
             }
         )
         self.documents = []
-        self.session.save(self.folder / "checkpoints", step=last, facts={"chain": self.chain})
+        self.session.save(
+            self.folder / "checkpoints",
+            step=last,
+            facts={"chain": self.chain, "recipe": self.recipe_digest},
+            keep=self.recipe.get("keep_checkpoints", KEPT),
+            every=self.recipe.get("keep_every", 0),
+        )
+
+    def _phase(self, step: int) -> Phase | None:
+        """The phase that a step belongs to; None where the recipe has only one."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase
+            step -= phase.steps
+        return None
 
     def _show(self, taken: Taken) -> None:
         """Loss, speed and utilisation on the bar."""
@@ -112,7 +140,7 @@ class Diary:
         speed, self.moment = self.batch_tokens / (now - self.moment), now
         past = taken.loss if self.shown_loss is None else self.shown_loss
         self.shown_loss = SMOOTHED * past + (1 - SMOOTHED) * taken.loss
-        flops = speed * self.session.config.flops_per_token(self.recipe["sequence"])
+        flops = speed * self.session.config.flops_per_token(taken.batch.tokens.shape[1])
         self.task.advance(
             self.batch_tokens, loss=self.shown_loss, tokens_per_s=round(speed), utilisation=round(flops / self.peak, 3)
         )

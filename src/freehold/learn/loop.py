@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from freehold.learn.batches import Batch, Batches
 from freehold.learn.guard import Guard
@@ -35,20 +37,21 @@ def learn(
     schedule: Schedule,
     guard: Guard,
     first: int = 0,
+    last: int | None = None,
     micro: int = 0,
     ranks: Ranks = ALONE,
     after: Callable[[Taken], None],
 ) -> None:
-    """Take the steps `first` … schedule.steps - 1, telling each to `after`.
+    """Take the steps `first` … `last` - 1 (None: to the schedule's end), telling each to `after`.
 
     `micro` is the number of sequences that pass through the model at once (0: all); it bounds memory. The
     gradient is that of the whole batch's mean loss, whatever the number of `ranks` that share it.
     """
-    for step in range(first, schedule.steps):
+    for step in range(first, schedule.steps if last is None else last):
         batch = batches.at(step)
         loss = _accumulate(model, batch, micro=micro or len(batch.tokens), ranks=ranks)
         rate = schedule.rate(step)
-        taken = guard.admits(loss, step=step, batch=batch)
+        taken = guard.admits(loss, gradient=_gradient_norm(model), step=step, batch=batch)
         if taken:
             optimizer.step(factor=rate, momentum=schedule.momentum(step))
         else:
@@ -63,10 +66,21 @@ def _accumulate(model: LanguageModel, batch: Batch, *, micro: int, ranks: Ranks)
     device = model.head.device
     total = torch.zeros((), device=device)
     mine = ranks.share(batch)
-    for pair in zip(mine.tokens.split(micro), mine.targets.split(micro), strict=True):
-        tokens_BT, targets_BT = (part.to(device, non_blocking=True) for part in pair)
-        loss = model.loss(tokens_BT, targets_BT, divisor=counted)
+    for start in range(0, len(mine.tokens), micro):
+        part = mine.each(partial(_moved, rows=slice(start, start + micro), device=device))
+        loss = model.loss(part.tokens, part.targets, divisor=counted, documents_BT=part.segments)
         loss.backward()
         total += loss.detach()
     ranks.add_gradients(model)
     return float(ranks.add(total))
+
+
+def _moved(value: Tensor, *, rows: slice, device: torch.device) -> Tensor:
+    """Some rows on the device; a GPU fetches pinned ones while the host goes on."""
+    return value[rows].to(device, non_blocking=True)
+
+
+def _gradient_norm(model: LanguageModel) -> float:
+    """The length of the whole gradient: no number as soon as one of its numbers is none."""
+    gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))

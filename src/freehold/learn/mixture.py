@@ -2,7 +2,8 @@
 
 Each language is an endless stream: its documents in a fixed shuffled order, laid end to end, again and again.
 Windows of `sequence` tokens tile that stream without loss; every pass visits them in a new shuffled order. The
-languages take turns so that after any number of samples each has its share to within one sample.
+languages take turns so that after any number of samples each has its share to within one sample. A phase counts its
+own samples from 0 and goes on in each stream where the phase before it stopped.
 """
 
 from __future__ import annotations
@@ -81,24 +82,24 @@ class Turns:
 
 
 class Stream:
-    """One language's documents as an endless sequence of windows."""
+    """One language's documents laid end to end, again and again, and tiled by blocks."""
 
-    def __init__(self, documents: NDArray[np.int64], lengths: NDArray[np.int64], *, key: int, window: int) -> None:
-        """`documents` are row numbers of the sidecar, `lengths` their tokens, `window` tokens per sample."""
+    def __init__(self, documents: NDArray[np.int64], lengths: NDArray[np.int64], *, key: int, block: int) -> None:
+        """`documents` are row numbers of the sidecar, `lengths` their tokens, `block` tokens of a block."""
         order = permutation(len(documents), key=key)
         self.documents, self.lengths = documents[order], lengths[order]
         self.ends = np.cumsum(self.lengths)
         self.tokens = int(self.ends[-1])
-        self.key, self.window = key, window
-        self.windows = max(1, self.tokens // window)  # of one pass
+        self.key, self.block = key, block
+        self.blocks = max(1, self.tokens // block)  # of one pass
         self._pass: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
 
     def start(self, number: int) -> int:
-        """First stream position of the language's sample `number`."""
-        turn, index = divmod(number, self.windows)
+        """First stream position of the block that is visited as `number`."""
+        turn, index = divmod(number, self.blocks)
         if self._pass[0] != turn:
-            self._pass = (turn, permutation(self.windows, key=self.key ^ (turn + 1)))
-        return (turn * self.windows + int(self._pass[1][index])) * self.window
+            self._pass = (turn, permutation(self.blocks, key=self.key ^ (turn + 1)))
+        return (turn * self.blocks + int(self._pass[1][index])) * self.block
 
     def pieces(self, position: int, length: int) -> list[tuple[int, int, int]]:
         """`length` tokens from a stream position on, as (sidecar row, offset in document, tokens)."""
@@ -111,3 +112,35 @@ class Stream:
             pieces.append((int(self.documents[index]), offset, taken))
             position, length = position + taken, length - taken
         return pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a phase takes of a stream: windows of `window` tokens out of the blocks `first` … `first` + `blocks` - 1.
+
+    Phases that share a stream take blocks one after the other, so none repeats what another saw before a pass is
+    over. A block has room for the longest window of them all; shorter windows of one block are visited a whole round
+    of blocks apart, so that neighbours do not meet in a batch. `window` divides the stream's block.
+    """
+
+    stream: Stream
+    window: int
+    first: int = 0
+    blocks: int = 0  # matters only where a block holds several windows
+
+    def start(self, number: int) -> int:
+        """First stream position of the phase's window `number`."""
+        each = self.stream.block // self.window
+        if each == 1:
+            return self.stream.start(self.first + number)
+        begin, size = self.first, min(self.blocks, self.stream.blocks - self.first % self.stream.blocks)
+        if number >= size * each:  # rounds do not cross from one pass into the next
+            passes, number = divmod(number - size * each, self.stream.blocks * each)
+            begin += size + passes * self.stream.blocks
+            size = min(self.stream.blocks, self.first + self.blocks - begin)
+        place, index = divmod(number, size)
+        return self.stream.start(begin + index) + place * self.window
+
+    def pieces(self, number: int, *, extra: int = 0) -> list[tuple[int, int, int]]:
+        """The window `number` and `extra` tokens after it, as `Stream.pieces` gives them."""
+        return self.stream.pieces(self.start(number), self.window + extra)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from freehold.learn import checkpoint, compilation
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.guard import Guard
 from freehold.learn.optimizer import AdamW, Optimizer, Rates
+from freehold.learn.phases import Phase
 from freehold.learn.precision import set_precision
 from freehold.model.experts import apart
 from freehold.model.hf import Config
@@ -93,14 +94,20 @@ class Session:
         for name, buffer in self.buffers().items():
             buffer.copy_(state[name])
 
-    def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2) -> str:
-        """Write a checkpoint from which training goes on at `step`; its SHA-256."""
+    def enter(self, phase: Phase) -> None:
+        """Set the model's configuration to a phase's, such as its rotary angles; weights stay."""
+        if phase.model:
+            self.model.config = replace(self.model.config, **phase.model)
+
+    def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2, every: int = 0) -> str:
+        """Write a checkpoint from which training goes on at `step`; its SHA-256. What stays: see `checkpoint.save`."""
         return checkpoint.save(
             folder,
             step=step,
             tensors=self.state(),
             facts={**facts, "losses": list(self.guard.losses)},
             keep=keep,
+            every=every,
         )
 
     def restore(self, found: Checkpoint) -> None:

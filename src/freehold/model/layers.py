@@ -36,7 +36,7 @@ class RMSNorm(nn.Module):
 def norm_and_turn(x_BTHD: Tensor, norm: RMSNorm, turn: Turn) -> Tensor:
     """Norm each head, then rotate it by its position; (B, H, T, D) out."""
     if turn[0].dim() == 3 and native.fits(x_BTHD.shape[-1], like=x_BTHD):  # one set of positions for all sequences
-        return native.norm(x_BTHD.contiguous(), norm.weight, [angle[0] for angle in turn], norm.eps)
+        return native.norm(x_BTHD, norm.weight, [angle[0] for angle in turn], norm.eps)
     normed_BTHD: Tensor = norm(x_BTHD)
     return rotate(normed_BTHD.transpose(1, 2), turn)
 

@@ -22,16 +22,17 @@ def turn(positions: Tensor, config: ModelConfig) -> Turn:
     size, scaling = config.rotary_size, config.scaling
     if scaling is None:
         return rotation(positions, head_size=size, theta=config.rope_theta)
-    frequency_D2 = frequencies(scaling, size=size, theta=config.rope_theta).to(positions.device)
+    # Made where they are used: copying them to a GPU would wait for everything under way.
+    frequency_D2 = frequencies(scaling, size=size, theta=config.rope_theta, device=positions.device)
     angle_TD2 = positions.unsqueeze(-1).float() * frequency_D2
     angle_TD = torch.cat((angle_TD2, angle_TD2), dim=-1).unsqueeze(-3)
     strength = attention_factor(scaling)
     return angle_TD.cos() * strength, angle_TD.sin() * strength
 
 
-def frequencies(scaling: Scaling, *, size: int, theta: float) -> Tensor:
+def frequencies(scaling: Scaling, *, size: int, theta: float, device: torch.device) -> Tensor:
     """Radians per position of each of the D/2 pairs, in fp32."""
-    plain_D2 = 1.0 / theta ** (torch.arange(0, size, 2, dtype=torch.float32) / size)
+    plain_D2 = 1.0 / theta ** (torch.arange(0, size, 2, dtype=torch.float32, device=device) / size)
     if scaling.rope_type == "linear":
         return plain_D2 / scaling.factor
     if scaling.rope_type == "llama3":
@@ -82,5 +83,6 @@ def _yarn(plain_D2: Tensor, scaling: Scaling, *, size: int, theta: float) -> Ten
         low, high = math.floor(low), math.ceil(high)
     low, high = max(low, 0), min(high, size - 1)
     high += 0.001 if low == high else 0.0
-    slowed_D2 = ((torch.arange(size // 2, dtype=torch.float32) - low) / (high - low)).clamp(0, 1)
+    pair_D2 = torch.arange(size // 2, dtype=torch.float32, device=plain_D2.device)
+    slowed_D2 = ((pair_D2 - low) / (high - low)).clamp(0, 1)
     return plain_D2 / scaling.factor * slowed_D2 + plain_D2 * (1 - slowed_D2)

@@ -162,7 +162,7 @@ def _headers(folder: Path) -> tuple[Plan, dict[str, tuple[int, ...]]]:
             raise InputError(f"{name} is not in it", where=str(folder / file), remedy="fetch the folder again")
     for name, kind in types.items():
         if kind not in TYPES:
-            message = f"{name} is stored as {kind}: quantised and integer weights cannot be learned from"
+            message = f"{name} is stored as {kind}: only {', '.join(TYPES)} can be learned from"
             advice = "use the folder's bf16, fp16 or fp32 original"
             raise InputError(message, where=str(folder / files[name]), remedy=advice)
     return Plan(files=files, types=types, metadata=metadata, index=index), shapes

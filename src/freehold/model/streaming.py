@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+from functools import cache
 
 from tokenizers import Tokenizer
 
 from freehold.errors import InputError
 
+BLANK = "▁"  # how SentencePiece writes a space
+BYTE = re.compile(r"<0x[0-9A-F]{2}>")  # and a byte of a character it has no token for
 
+
+@cache
 def byte_alphabet() -> dict[str, int]:
     """The character that byte-level BPE writes for each byte (GPT-2's table): printable bytes stand for themselves.
 
@@ -25,19 +31,34 @@ def byte_alphabet() -> dict[str, int]:
 def token_bytes(tokenizer: Tokenizer, *, where: str = "tokenizer.json") -> list[bytes]:
     """The bytes each token stands for, by token id; control tokens stand for none.
 
-    Raises InputError for a tokenizer that is not byte-level BPE.
+    SentencePiece's kind writes a blank before a text, which is part of its first token here. Raises InputError for a
+    tokenizer that does not give texts back byte for byte.
     """
     described = json.loads(tokenizer.to_str())
-    if "ByteLevel" not in json.dumps(described["decoder"]):
-        raise InputError("the tokenizer is not byte-level BPE", where=where, remedy="serve a model that has one")
-    alphabet = byte_alphabet()
+    decoder = json.dumps(described["decoder"], ensure_ascii=False)
+    if "ByteLevel" in decoder:
+        spell = _byte_level
+    elif BLANK in decoder:
+        spell = _sentence_piece
+    else:
+        message = "the tokenizer is neither byte-level nor SentencePiece's kind"
+        raise InputError(message, where=where, remedy="take a model that has such a one")
     vocabulary = tokenizer.get_vocab(with_added_tokens=False)
     table = [b""] * (max(tokenizer.get_vocab(with_added_tokens=True).values(), default=-1) + 1)
     for text, token in vocabulary.items():
-        table[token] = bytes(alphabet[letter] for letter in text if letter in alphabet)
+        table[token] = spell(text)
     for added in described["added_tokens"]:
         table[added["id"]] = b"" if added["special"] else added["content"].encode()
     return table
+
+
+def _byte_level(token: str) -> bytes:
+    alphabet = byte_alphabet()
+    return bytes(alphabet[letter] for letter in token if letter in alphabet)
+
+
+def _sentence_piece(token: str) -> bytes:
+    return bytes([int(token[3:5], 16)]) if BYTE.fullmatch(token) else token.replace(BLANK, " ").encode()
 
 
 def control_tokens(tokenizer: Tokenizer) -> dict[str, int]:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
-from freehold.learn.batches import Shards
+from freehold.learn.shards import Shards
 from freehold.model.folder import read_tokenizer
 from freehold.model.streaming import token_bytes
 from freehold.stages.evaluate import consumed

@@ -4,11 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from freehold.index.spelling import Spelling, byte_of, whole_characters
-
-
-def test_every_byte_has_one_character() -> None:
-    assert sorted(byte_of().values()) == list(range(256))
+from freehold.index.spelling import Spelling, whole_characters
 
 
 def test_tokens_spell_what_they_were_read_from(tokenized: Path) -> None:

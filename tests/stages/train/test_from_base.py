@@ -139,3 +139,12 @@ def test_a_charter_that_contradicts_the_base_is_refused(
     charter = based(charter_file.load(tiny), base)
     with pytest.raises(InputError, match=message):
         base_of(replace(charter, **{table: replace(getattr(charter, table), **changes)}))
+
+
+def test_more_new_tokens_than_the_text_holds_are_refused(
+    base: Path, curated: Path, stage_at: StageMaker, tmp_path: Path
+) -> None:
+    stage = stage_at(tmp_path / "out", name="tokenize", curate=curated)
+    stage.charter = based(stage.charter, base, new_tokens=500_000)
+    with pytest.raises(InputError, match=r"500000 new tokens are more than the data supports: it gives \d+; set it"):
+        tokenize(stage)

@@ -16,10 +16,12 @@ from corpora import StageMaker
 from train_here import main as train_here
 
 from freehold.errors import InputError
+from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.proof import chain
+from freehold.stage import Stage
 from freehold.stages.train import run as train
-from freehold.stages.train.recipe import budget, compose
+from freehold.stages.train.recipe import budget, compose, settle
 
 SCRIPT = Path(__file__).with_name("train_here.py")
 
@@ -92,7 +94,7 @@ def test_minutes_become_steps_once(tiny_source: Path, tokenized: Path, tmp_path:
     stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
     timed = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=0.05))
     stage.charter = timed
-    shards = train.Shards.open(tokenized)
+    shards = Shards.open(tokenized)
     recipe = train.settle(stage, shards)
     assert recipe["steps"] >= 1
     stage.charter = replace(timed, train=replace(timed.train, minutes=50.0))
@@ -110,4 +112,89 @@ def test_without_a_budget_the_model_sets_it(tokenized: Path, tmp_path: Path, sta
     stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
     stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=None))
     recipe = compose(stage)
-    assert budget(stage, recipe, train.Shards.open(tokenized)) > 100
+    assert budget(stage, recipe, Shards.open(tokenized)) > 100
+
+
+PHASES = """
+[[phases]]
+name = "main"
+share = 0.8
+[[phases]]
+name = "anneal"
+share = 0.2
+rate = [1, 0]
+sequence = 128
+languages = { deu = 1.0 }
+sources = ["deu-law"]
+rope_theta = 50_000
+"""
+
+
+@pytest.fixture
+def phased(tiny: Path) -> Path:
+    text = tiny.read_text(encoding="utf-8").replace("tokens = 24_576", "tokens = 8_192\ngoldfish = 20\nkeep_every = 8")
+    tiny.write_text(text + PHASES, encoding="utf-8")
+    return tiny
+
+
+def test_phases_train_to_one_model_and_one_account(phased: Path, tokenized: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    train_here(phased, tokenized, output)
+    recipe, summary = (json.loads((output / name).read_text()) for name in ("recipe.json", "train.json"))
+    assert [(row["steps"], row["sequence"], row["samples"]) for row in recipe["phases"]] == [(13, 64, 8), (3, 128, 4)]
+    rows = [json.loads(line) for line in (output / "curve.jsonl").read_text().splitlines()]
+    assert [row["phase"] for row in rows] == ["main"] * 13 + ["anneal"] * 3
+    assert sum(summary["tokens_by_language"].values()) == summary["tokens"] == 16 * 512
+    config = json.loads((output / "model" / "config.json").read_text())
+    assert config["max_position_embeddings"] == 128
+    assert config["rope_parameters"]["rope_theta"] == 50_000
+    kept = [path.name for path in sorted((output / "checkpoints").iterdir())]
+    assert kept == [f"step-{step:08d}.safetensors" for step in (8, 16)]
+
+
+def test_a_phase_without_text_or_steps_is_refused_with_its_line(
+    phased: Path, tokenized: Path, tmp_path: Path, stage_at: StageMaker
+) -> None:
+    text, shards = phased.read_text(encoding="utf-8"), Shards.open(tokenized)
+    short = text.replace("share = 0.8", "share = 0.997").replace("share = 0.2", "share = 0.003")
+    for name, changed, message in (
+        (
+            "text",
+            text.replace("languages = { deu = 1.0 }", ""),
+            r"toml:\d+: phase 'anneal': its sources have no .*'jpn'",
+        ),
+        ("steps", short, r"charter.toml:\d+: phase 'anneal' has 0.3% of 16 steps: less than one"),
+    ):
+        phased.write_text(changed, encoding="utf-8")
+        stage = stage_at(tmp_path / name, name="train", charter=phased, tokenize=tokenized)
+        with pytest.raises(InputError, match=message):
+            settle(stage, shards)
+
+
+def test_scarce_text_is_told_and_rationed(
+    tokenized: Path, tmp_path: Path, stage_at: StageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards, notes = Shards.open(tokenized), list[str]()
+    unique = shards.tokens()
+    for name, most in (("free", None), ("rationed", 1.5), ("hopeless", 0.01)):
+        stage = stage_at(tmp_path / name, name="train", tokenize=tokenized)
+        monkeypatch.setattr(stage.progress, "note", notes.append)
+        tokens = round(6 * unique["jpn", "jpn-law"] / 0.4)
+        train = replace(stage.charter.train, tokens=tokens, max_epochs=most)
+        stage.charter = replace(stage.charter, train=train)
+        if name == "free":
+            assert settle(stage, shards)["shares"] == {"deu": 0.6, "jpn": 0.4}
+            assert any("jpn 6" in note for note in notes) and any("warning: jpn" in note for note in notes)
+        else:
+            with pytest.raises(InputError, match=r"passes over the text .* leave .* tokens"):
+                settle(stage, shards)
+    stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=24_576, max_epochs=0.7))
+    recipe = settle(stage_like(stage, tmp_path / "enough"), shards)
+    planned = {code: share * recipe["steps"] * 512 for code, share in recipe["shares"].items()}
+    assert all(planned[code] <= 0.7 * unique[code, f"{code}-law"] * 1.001 for code in planned)
+
+
+def stage_like(stage: Stage, output: Path) -> Stage:
+    """The same stage, into another folder."""
+    output.mkdir()
+    return replace(stage, output=output)

@@ -40,6 +40,7 @@ class Recipe:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
+    train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
 
@@ -126,7 +127,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy},
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files=recipe.curate_files if stage == "curate" else {},
+            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
             output=made[stage],
             manifest=manifest,
             figures={"documents": 2},

@@ -18,6 +18,7 @@ from .releases import WEIGHTS, Recipe, segment
 
 OTHER = b"weights from elsewhere" * 100
 GOOD = Recipe()
+BASED = {**GOOD.segments[0], "base": "b" * 64}
 
 
 def changed_segments(position: int, **change: Any) -> list[dict[str, Any]]:
@@ -86,6 +87,17 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
     ),
     "a chain without refinement": ({"segments": GOOD.segments[:3]}, {4}, "ends with train, but refine made the model"),
     "a chain without pre-training": ({"segments": GOOD.segments[3:]}, {4}, "does not begin with train"),
+    "a base that the chain does not name": (
+        {"train_files": {"base/model.safetensors": "b" * 64}},
+        {4},
+        "names no base, but train read the weights of one",
+    ),
+    "another base than train read": (
+        {"train_files": {"base/model.safetensors": "d" * 64}, "segments": [BASED, *GOOD.segments[1:]]},
+        {4},
+        "train read another",
+    ),
+    "a base that train did not read": ({"segments": [BASED, *GOOD.segments[1:]]}, {4}, "train read another"),
     "an empty chain": ({"segments": [segment(stage="evaluate")]}, {4}, "no segment"),
     "a gap in the steps": (
         {"segments": changed_segments(2, first_step=52)},

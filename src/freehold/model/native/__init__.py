@@ -19,7 +19,7 @@ SIDE = 32  # of a block of tiles; every size is a multiple of it
 SPAN = 64  # positions of rows.cpp whose weight gradients are summed together
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def ready() -> bool:
     """Whether the kernels can run on this machine; the first call may compile them."""
     return library() is not None
@@ -33,7 +33,7 @@ def fits(*sizes: int, like: Tensor) -> bool:
 
 def attend(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor) -> Tensor:
     """Causal attention; (B, H, T, D) out. Differentiable."""
-    o_BHTD, _ = _attend(q_BHTD.contiguous(), k_BKTD.contiguous(), v_BKTD.contiguous())
+    o_BHTD: Tensor = _attend(q_BHTD.contiguous(), k_BKTD.contiguous(), v_BKTD.contiguous())[0]
     return o_BHTD
 
 
@@ -80,9 +80,14 @@ def _pull(ctx: Any, do_BHTD: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]
 _attend.register_autograd(_pull, setup_context=_remember)
 
 
-@torch.library.custom_op("freehold::norm", mutates_args=())
 def norm(x_BTHD: Tensor, weight_D: Tensor, turn_TD: list[Tensor], epsilon: float) -> Tensor:
     """Root mean square norm over D; (B, H, T, D) out, turned by (cosines, sines) if `turn_TD` is not empty."""
+    y_BHTD: Tensor = _norm(x_BTHD.contiguous(), weight_D, turn_TD, epsilon)
+    return y_BHTD
+
+
+@torch.library.custom_op("freehold::norm", mutates_args=())
+def _norm(x_BTHD: Tensor, weight_D: Tensor, turn_TD: list[Tensor], epsilon: float) -> Tensor:
     B, T, H, D = x_BTHD.shape
     y_BHTD = x_BTHD.new_empty(B, H, T, D)
     cosine_TD, sine_TD = turn_TD or (None, None)
@@ -90,7 +95,7 @@ def norm(x_BTHD: Tensor, weight_D: Tensor, turn_TD: list[Tensor], epsilon: float
     return y_BHTD
 
 
-@norm.register_fake
+@_norm.register_fake
 def _(x_BTHD: Tensor, weight_D: Tensor, turn_TD: list[Tensor], epsilon: float) -> Tensor:
     B, T, H, D = x_BTHD.shape
     return x_BTHD.new_empty(B, H, T, D)
@@ -125,18 +130,23 @@ def _pull_normed(ctx: Any, dy_BHTD: Tensor) -> tuple[Tensor, Tensor, list[None],
     return dx_BTHD, dw_D, [None] * len(turn_TD), None
 
 
-norm.register_autograd(_pull_normed, setup_context=_keep_normed)
+_norm.register_autograd(_pull_normed, setup_context=_keep_normed)
+
+
+def gated(gate: Tensor, up: Tensor) -> Tensor:
+    """silu(gate) up, of any shape."""
+    y: Tensor = _gated(gate.contiguous(), up.contiguous())
+    return y
 
 
 @torch.library.custom_op("freehold::gated", mutates_args=())
-def gated(gate: Tensor, up: Tensor) -> Tensor:
-    """silu(gate) up, of any shape."""
+def _gated(gate: Tensor, up: Tensor) -> Tensor:
     y = torch.empty_like(gate)
     _call("gated", gate, up, gate.numel(), y)
     return y
 
 
-@gated.register_fake
+@_gated.register_fake
 def _(gate: Tensor, up: Tensor) -> Tensor:
     return torch.empty_like(gate)
 
@@ -162,7 +172,7 @@ def _pull_gated(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
     return gradients
 
 
-gated.register_autograd(_pull_gated, setup_context=_keep_gated)
+_gated.register_autograd(_pull_gated, setup_context=_keep_gated)
 
 
 @torch.library.custom_op("freehold::crossed", mutates_args=())

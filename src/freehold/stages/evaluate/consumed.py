@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from freehold.learn.batches import Shards
+from freehold.learn.shards import Shards
 from freehold.stages.evaluate.ngram import BEGIN, GAP, PAD, Symbols
 
 Stretch = tuple[str, int, int]  # document id, first token, tokens
@@ -98,7 +98,7 @@ def stretches(documents: dict[str, list[list[int]]]) -> Iterator[Stretch]:
 
 def bytes_per_token(shards: Shards, spelling: Spelling) -> float:
     """Return the mean length of a token in bytes over (at most) the first million tokens of the first shard."""
-    sample = np.asarray(shards.maps[0][:1_000_000], dtype=np.int64)
+    sample = np.fromfile(shards.paths[0], dtype=shards.dtype, count=1_000_000)
     return float(spelling.lengths[sample].mean()) if len(sample) else 1.0
 
 

@@ -138,3 +138,7 @@ class Lessons:
             tokens_BT[place], targets_BT[place] = seen.tokens[0], seen.targets[0]
             documents.update(dict.fromkeys(seen.documents))
         return Batch(tokens=tokens_BT, targets=targets_BT, documents=tuple(documents))
+
+    def check(self) -> None:
+        """Raise InputError if the replayed text is not what it was."""
+        self.replay.check()

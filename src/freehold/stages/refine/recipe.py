@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import torch
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn import device as devices
-from freehold.learn.batches import Corpus, Shards
+from freehold.learn.batches import Corpus
 from freehold.learn.optimizer import Rates
+from freehold.learn.phases import Curriculum, Phase
 from freehold.learn.session import Session, use_threads
+from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.model.dialogue import ChatTemplate
 from freehold.model.folder import read_tokenizer
@@ -51,23 +54,28 @@ class Base:
         shape = self.recipe["model"]
         return int(shape["eos_id"] if shape["pad_id"] is None else shape["pad_id"])
 
+    @property
+    def phase(self) -> Phase:
+        """The phase that most of training was: its length of window goes on here, and its text is replayed."""
+        return max(Phase.of(self.recipe), key=attrgetter("steps"))
+
 
 def lessons_of(base: Base, instructions: list[Instruction]) -> list[Lesson]:
     """Instructions as tokens; those longer than a training sequence come in pieces."""
     template, tokenizer = ChatTemplate.of_folder(base.model), read_tokenizer(base.model)
     if template is None:
         raise InputError("the model folder has no chat template", where=str(base.model))
-    end, sequence = int(base.recipe["model"]["eos_id"]), int(base.recipe["sequence"])
+    end, sequence = int(base.recipe["model"]["eos_id"]), base.phase.sequence
     whole = (lesson_of(one.id, one.messages, template=template, tokenizer=tokenizer, end=end) for one in instructions)
     return [piece for lesson in whole for piece in cut(lesson, sequence=sequence)]
 
 
 def compose(stage: Stage, base: Base) -> Recipe:
     """Everything but the number of steps. All rates are scaled by the same factor from those of training."""
-    charter, before = stage.charter, base.recipe
+    charter, before, phase = stage.charter, base.recipe, base.phase
     factor = charter.refine.learning_rate / before["rates"]["matrix"]
     rates = {name: rate * (1 if name == "weight_decay" else factor) for name, rate in before["rates"].items()}
-    samples = max(2, before["samples"])
+    samples = max(2, phase.samples)
     device = devices.choose(charter.train.device)
     return {
         "format": FORMAT,
@@ -77,10 +85,10 @@ def compose(stage: Stage, base: Base) -> Recipe:
         "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),
         "epochs": charter.refine.epochs,
         "seed": before["seed"],
-        "sequence": before["sequence"],
+        "sequence": phase.sequence,
         "samples": samples,
         "replayed": max(1, round(REPLAY * samples)),
-        "micro": before["micro"],
+        "micro": phase.micro,
         "rates": rates,
         "warmup_steps": 0,
         "decay_share": 1.0,
@@ -100,7 +108,7 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
     batches = Lessons(
         lessons,
         replay=replay(stage, base),
-        windows=base.recipe["steps"] * base.recipe["samples"],
+        windows=base.phase.steps * base.phase.samples,
         epochs=recipe["epochs"],
         seed=recipe["seed"],
         samples=recipe["samples"],
@@ -115,15 +123,7 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
 
 def replay(stage: Stage, base: Base) -> Corpus:
     """The windows that training saw, one at a time: refinement reads no pre-training text that training did not."""
-    before = base.recipe
-    return Corpus(
-        Shards.open(stage.input("tokenize")),
-        shares=before["shares"],
-        digest=before["data"],
-        seed=before["seed"],
-        sequence=before["sequence"],
-        samples=1,
-    )
+    return Curriculum(Shards.open(stage.input("tokenize")), base.recipe).windows(base.phase)
 
 
 def session_of(recipe: Recipe, base: Base) -> Session:

@@ -23,10 +23,9 @@ from tokenizers import Tokenizer
 
 from freehold.errors import InputError
 from freehold.model.base import token_numbers
+from freehold.model.streaming import BLANK, BYTE
 from freehold.progress import Task
 
-BYTE = re.compile(r"<0x[0-9A-F]{2}>")
-BLANK = "▁"  # how SentencePiece writes a space
 WORD = re.compile(rf"{BLANK}*[^{BLANK}]+|{BLANK}+")
 LEAST = 2  # times that a pair must be seen
 

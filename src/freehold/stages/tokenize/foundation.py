@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from freehold import charter as charters
 from freehold.errors import InputError
 from freehold.model.base import BaseModel
+from freehold.model.streaming import token_bytes
 from freehold.stage import Stage
 from freehold.stages.tokenize.extension import extend
 from freehold.stages.tokenize.scheme import Scheme
@@ -33,6 +36,7 @@ def take(stage: Stage, sampled: Callable[[int], Iterator[str]]) -> tuple[Scheme,
     assert charter.base is not None
     base, wanted = BaseModel.inspect(charter.base_folder), charter.base.new_tokens
     original = base.folder / "tokenizer.json"
+    token_bytes(Tokenizer.from_file(str(original)), where=str(original))  # refuses what evaluate could not judge
     path, table = stage.output / "tokenizer.json", stage.scratch / "pieces.json"
     if not (path.exists() and table.exists()):
         data, pieces = original.read_bytes(), dict[int, list[int]]()

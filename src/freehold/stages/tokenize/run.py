@@ -173,6 +173,7 @@ def describe(table: pa.Table, paths: Sequence[Path], *, dtype: Any, scheme: Sche
             {
                 "file": f"shards/{path.name}",
                 "sha256": sha256_file(path),
+                "sidecar_sha256": sha256_file(path.with_suffix(".parquet")),
                 "tokens": path.stat().st_size // width,
             }
             for path in paths

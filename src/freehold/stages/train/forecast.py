@@ -19,7 +19,8 @@ DEPTH = 6  # where the charter names none
 def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:
     """The model that a charter without a base declares, for a vocabulary of this many entries."""
     chosen = asdict(charter.model)
-    context = chosen.pop("context") or charter.train.sequence
+    lengths = [phase.sequence or charter.train.sequence for phase in charter.phases] or [charter.train.sequence]
+    context = chosen.pop("context") or max(lengths)
     return declare(chosen.pop("depth") or DEPTH, vocabulary=vocabulary, context=context, **chosen)
 
 

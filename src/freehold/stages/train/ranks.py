@@ -15,11 +15,12 @@ from freehold.engine.local import LocalEngine
 from freehold.errors import InputError
 from freehold.learn import course
 from freehold.learn import device as devices
-from freehold.learn.batches import Shards
 from freehold.learn.parallel import One, Ranks, Replicas
+from freehold.learn.phases import Curriculum
 from freehold.learn.session import use_threads
+from freehold.learn.shards import Shards
 from freehold.stage import Stage
-from freehold.stages.train.recipe import Recipe, corpus_of, session_of
+from freehold.stages.train.recipe import Recipe, session_of
 
 
 @contextmanager
@@ -79,6 +80,6 @@ def accompany(*, recipe: Recipe, tokens: str, meeting: str, rank: int, size: int
     """Be a rank other than 0: a job of its own."""
     devices.settle(recipe["device"])
     ranks = join(recipe, meeting=meeting, rank=rank, size=size)
-    corpus = corpus_of(recipe, Shards.open(Path(tokens)))
+    corpus = Curriculum(Shards.open(Path(tokens)), recipe)
     course.accompany(session_of(recipe), batches=corpus, recipe=recipe, ranks=ranks)
     ranks.part()

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from dataclasses import replace
-from operator import attrgetter
 from typing import Any
 
 import torch
@@ -15,20 +14,24 @@ from freehold.charter import Charter, Train
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn import device as devices
-from freehold.learn.batches import Corpus, Shards
 from freehold.learn.freezing import freeze
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
+from freehold.learn.phases import Curriculum
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
+from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
+from freehold.model import native
 from freehold.model.config import ModelConfig
 from freehold.model.language import LanguageModel
+from freehold.model.native.build import SWITCH
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
 from freehold.stages.train.forecast import shape_of
 from freehold.stages.train.origin import Origin
+from freehold.stages.train.phases import dated, listed, micro_of, rationed, shares_of
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -45,15 +48,30 @@ def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe
     if not path.exists():
         composed = compose(stage, origin)
         use_threads(composed["threads"])
-        composed["steps"] = budget(stage, composed, corpus, origin)
+        composed = dated(stage.charter, {**composed, "steps": budget(stage, composed, corpus, origin)})
+        composed = rationed(stage, composed, corpus.tokens())
         place(path, canonical_json(composed), scratch=stage.scratch)
     recipe: Recipe = json.loads(path.read_bytes())
+    if recipe["kernels"] != kernels():
+        raise InputError(
+            f"this run began with the kernels {recipe['kernels']!r}, and here are {kernels()!r}",
+            where=str(path),
+            remedy=f"go on where it began (a C++ compiler, {SWITCH} as it was), or start anew with --resume never",
+        )
     use_threads(recipe["threads"])
     return recipe
 
 
+def kernels() -> str:
+    """Which kernels compute here: sums are taken in their order, so they are part of a recipe."""
+    return "amx" if native.ready() else "torch"
+
+
 def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
-    """Everything but the number of steps; `origin` is the base that training goes on from, if any."""
+    """Everything but the number of steps; `origin` is the base that training goes on from, if any.
+
+    Phases have shares of the steps.
+    """
     charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
     train = charter.train
     if train.batch_tokens < train.sequence:
@@ -64,28 +82,37 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
         )
     device = devices.choose(train.device)
     shape = fresh_shape(charter, facts) if origin is None else origin.shape
-    return {
+    at_once = devices.micro_tokens(shape, device=device)
+    recipe: Recipe = {
         "format": FORMAT,
         "model": shape.to_dict(),
         "base": None if origin is None else origin.digest,
         "frozen": [] if origin is None else list(origin.freeze),
         "dtype": "float32" if origin is None else origin.base.dtype,  # in which the weights are shipped
         "data": stage.digest("tokenize"),
-        "shares": {language.code: language.share for language in sorted(charter.languages, key=attrgetter("code"))},
+        "shares": shares_of(charter),
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
-        "micro": max(1, devices.micro_tokens(shape, device=device) // train.sequence),  # sequences at once
+        "micro": micro_of(train.sequence, at_once),  # sequences at once
         "rates": fresh_rates(train) if origin is None else origin.rates(charter),
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
+        "goldfish": train.goldfish,
+        "document_mask": train.document_mask,
         "checkpoint_steps": train.checkpoint_steps,
+        "keep_checkpoints": train.keep_checkpoints,
+        "keep_every": train.keep_every or 0,
         "device": device,
         "precision": precision.choose(train.precision, device=device),
         "compiled": train.compile and compilation.possible(device),
+        "kernels": kernels(),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
     }
+    if charter.phases:
+        recipe["phases"] = listed(charter, at_once=at_once)
+    return recipe
 
 
 def fresh_shape(charter: Charter, facts: dict[str, Any]) -> ModelConfig:
@@ -103,18 +130,6 @@ def fresh_rates(train: Train) -> dict[str, float]:
         "vector": train.vector_learning_rate,
         "weight_decay": train.weight_decay,
     }
-
-
-def corpus_of(recipe: Recipe, shards: Shards) -> Corpus:
-    """The recipe's stream of batches."""
-    return Corpus(
-        shards,
-        shares=recipe["shares"],
-        digest=recipe["data"],
-        seed=recipe["seed"],
-        sequence=recipe["sequence"],
-        samples=recipe["samples"],
-    )
 
 
 def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
@@ -156,18 +171,28 @@ def budget(stage: Stage, recipe: Recipe, shards: Shards, origin: Origin | None =
 
 
 def rehearse(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
-    """Seconds a step takes here: the median of a few, on a session that is thrown away."""
+    """Mean seconds a step takes here, over the phases by their shares; each length of window is tried once."""
+    rows = recipe.get("phases") or [{**recipe, "share": 1.0}]
+    lengths = {row["sequence"]: {name: row[name] for name in ("sequence", "samples", "micro")} for row in rows}
+    took = {sequence: time_step({**recipe, **shape}, shards, origin) for sequence, shape in lengths.items()}
+    return float(sum(row["share"] * took[row["sequence"]] for row in rows) / sum(row["share"] for row in rows))
+
+
+def time_step(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
+    """Seconds a step takes: the median of a few, on a session that is thrown away."""
     ends: list[float] = []
 
     def after(_: Taken) -> None:
         ends.append(time.monotonic())
 
+    steps = WARM_STEPS + TIMED_STEPS
+    single = {key: value for key, value in recipe.items() if key != "phases"} | {"steps": steps}
     session = session_of(recipe, origin)
     learn(
         session.model,
-        batches=corpus_of(recipe, shards),
+        batches=Curriculum(shards, single),
         optimizer=session.optimizer,
-        schedule=Schedule(steps=WARM_STEPS + TIMED_STEPS, decay_share=0.0),
+        schedule=Schedule(steps=steps, decay_share=0.0),
         guard=session.guard,
         micro=recipe["micro"],
         after=after,

@@ -10,11 +10,13 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from freehold.learn import device
-from freehold.learn.batches import Corpus, Shards
+from freehold.learn import checkpoint, device
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
+from freehold.learn.phases import Curriculum
+from freehold.learn.scarcity import account
 from freehold.learn.session import Session
+from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.page.loss import loss_chart
 from freehold.proof import chain
@@ -22,7 +24,7 @@ from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
-from freehold.stages.train.recipe import FORMAT, Recipe, corpus_of, session_of, settle
+from freehold.stages.train.recipe import FORMAT, Recipe, session_of, settle
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
@@ -33,7 +35,7 @@ def run(stage: Stage) -> None:
     shards = Shards.open(stage.input("tokenize"))
     origin = Origin.of(stage)
     recipe = settle(stage, shards, origin)
-    corpus = corpus_of(recipe, shards)
+    corpus = Curriculum(shards, recipe)
     with together(stage, recipe) as ranks:
         session = session_of(recipe, origin)
         diary = follow(
@@ -47,6 +49,7 @@ def run(stage: Stage) -> None:
             ranks=ranks,
         )
     write_model(stage, session, dtype=recipe["dtype"])
+    keep_checkpoints(stage, every=recipe["keep_every"])
     write_evidence(stage, diary, recipe=recipe, corpus=corpus, origin=origin)
     plot = loss_chart(diary.rows(), vocabulary=session.config.vocab_size)
     (stage.run_folder / "loss.svg").write_bytes(plot.alone())
@@ -61,16 +64,29 @@ def write_model(stage: Stage, session: Session, *, dtype: str) -> None:
             shutil.copyfile(stage.input("tokenize") / name, folder / name)
 
 
-def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus, origin: Origin | None = None) -> None:
+def keep_checkpoints(stage: Stage, *, every: int) -> None:
+    """Let the checkpoints of each `every` steps outlive the scratch folder; 0: none."""
+    folder = stage.output / "checkpoints"
+    for path in sorted((stage.scratch / "checkpoints").glob("step-*.safetensors")):
+        if every and (step := checkpoint.step_of(path)) and step % every == 0:
+            folder.mkdir(exist_ok=True)
+            (folder / path.name).unlink(missing_ok=True)
+            (folder / path.name).hardlink_to(path)
+
+
+def write_evidence(
+    stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Curriculum, origin: Origin | None = None
+) -> None:
     """Chain, recipe, curve and what was consumed."""
     rows, tokens = diary.rows(), recipe["steps"] * recipe["samples"] * recipe["sequence"]
-    consumed = corpus.consumed(recipe["steps"] * recipe["samples"])
+    consumed = corpus.consumed()
     by_language = {code: sum(length * times for _, _, length, times in found) for code, found in consumed.items()}
     summary: dict[str, Any] = {
         "format": FORMAT,
         "steps": recipe["steps"],
         "tokens": tokens,
         "tokens_by_language": by_language,
+        "supply": supply(consumed, corpus.shards),
         "parameters": diary.session.config.parameters,
         "skipped_steps": sum(bool(row.get("skipped")) for row in rows),
         "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
@@ -82,12 +98,23 @@ def write_evidence(stage: Stage, diary: Diary, *, recipe: Recipe, corpus: Corpus
     stage.put("chain.jsonl", b"".join(chain.line(row) + b"\n" for row in diary.chain))
     stage.put("curve.jsonl", json_lines(rows))
     stage.put("recipe.json", canonical_json(recipe))
-    stage.put("consumed.json", canonical_json(account(consumed, corpus=corpus)))
+    stage.put("consumed.json", canonical_json(consumption(consumed, shards=corpus.shards)))
     stage.put("train.json", canonical_json(summary))
     stage.figures.update(summary)
 
 
-def account(consumed: dict[str, list[list[int]]], *, corpus: Corpus) -> dict[str, Any]:
+def supply(consumed: dict[str, list[list[int]]], shards: Shards) -> dict[str, dict[str, float]]:
+    """Per language: tokens there are, passes over them, and how much fresh text they are worth."""
+    unique = shards.tokens()
+    epochs = dict.fromkeys(unique, 0.0)
+    for code, found in consumed.items():
+        for row, _, length, times in found:
+            pool = (code, shards.sources[row])
+            epochs[pool] += length * times / unique[pool]
+    return account(epochs, unique)
+
+
+def consumption(consumed: dict[str, list[list[int]]], *, shards: Shards) -> dict[str, Any]:
     """consumed.json: ranges [offset, tokens, times] of each document, by language and document id.
 
     A document's first token is its BOS, at offset 0; ranges are disjoint and in order.
@@ -96,5 +123,5 @@ def account(consumed: dict[str, list[list[int]]], *, corpus: Corpus) -> dict[str
     for code, ranges in consumed.items():
         documents = languages.setdefault(code, {})
         for row, offset, length, times in ranges:
-            documents.setdefault(corpus.shards.documents[row], []).append([offset, length, times])
+            documents.setdefault(shards.documents[row], []).append([offset, length, times])
     return {"format": FORMAT, "languages": languages}

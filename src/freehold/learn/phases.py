@@ -1,0 +1,136 @@
+"""Phases: stretches of a run that differ in mixture, length, rate or rotary setting, and the batches over all of them.
+
+A recipe lists them; one without phases is a single phase. Phases go on in the streams of the phases before them:
+what a language's stream gave is not given again before its documents are used up. A phase that reads only some sources
+has streams of its own, which begin anew: seeing the best documents once more is what it is for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from freehold.learn.batches import Batch, Corpus, Edges, ranges, stream_of, turns_of
+from freehold.learn.mixture import Part, Stream
+from freehold.learn.schedule import Schedule, Slope
+from freehold.learn.shards import Shards
+from freehold.records import canonical_json
+
+Recipe = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One stretch, as a recipe has it."""
+
+    name: str
+    steps: int
+    sequence: int  # tokens
+    samples: int  # sequences a step
+    micro: int  # sequences that pass through the model at once
+    shares: dict[str, float] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()  # only these; (): all
+    rate: tuple[float, float] = (1.0, 1.0)  # factor of the rates at its start and end
+    model: dict[str, Any] = field(default_factory=dict)  # what changes in the model's configuration
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> tuple[Phase, ...]:
+        """The phases of a recipe, in order."""
+        if "phases" not in recipe:
+            same = {name: recipe[name] for name in ("steps", "sequence", "samples", "micro")}
+            return (cls(name="main", shares=recipe.get("shares", {}), **same),)
+        rows: list[dict[str, Any]] = recipe["phases"]
+        return tuple(cls(**{**row, "sources": tuple(row["sources"]), "rate": tuple(row["rate"])}) for row in rows)
+
+
+def steps_of(shares: list[float], *, total: int) -> list[int]:
+    """Steps of each phase so that they sum to `total`, every end rounded to the nearest step.
+
+    >>> steps_of([0.1, 0.8, 0.1], total=25)
+    [2, 20, 3]
+    """
+    whole, ends = sum(shares), [0]
+    for index in range(len(shares)):
+        ends.append(round(total * sum(shares[: index + 1]) / whole))
+    return [end - begin for begin, end in pairwise(ends)]
+
+
+def schedule_of(recipe: Recipe) -> Schedule:
+    """The rates of a whole run."""
+    slopes = [Slope(steps=phase.steps, start=phase.rate[0], end=phase.rate[1]) for phase in Phase.of(recipe)]
+    return Schedule(
+        steps=recipe["steps"],
+        warmup_steps=recipe["warmup_steps"],
+        decay_share=recipe["decay_share"],
+        slopes=tuple(slopes) if "phases" in recipe else (),
+    )
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """SHA-256 of a recipe: what a checkpoint names as its maker."""
+    return hashlib.sha256(canonical_json(recipe)).hexdigest()
+
+
+class Curriculum:
+    """Batches over all phases of a run: a pure function of shards, recipe and step."""
+
+    def __init__(self, shards: Shards, recipe: Recipe) -> None:
+        """Raises InputError when a phase names a language that its sources do not have."""
+        self.shards, self.phases = shards, Phase.of(recipe)
+        streams = _streams(shards, self.phases, digest=recipe["data"], seed=recipe["seed"])
+        given = dict.fromkeys(streams, 0)  # blocks of each stream that earlier phases took
+        self.corpora: list[Corpus] = []
+        for phase in self.phases:
+            turns, parts = turns_of(phase.shares), {}
+            for language in phase.shares:
+                stream, name = streams[language, phase.sources], (language, phase.sources)
+                windows = turns.count(language, phase.steps * phase.samples)
+                blocks = -(-windows * phase.sequence // stream.block)
+                parts[language] = Part(stream=stream, window=phase.sequence, first=given[name], blocks=blocks)
+                given[name] += blocks
+            options = {"goldfish": recipe.get("goldfish", 0), "segments": recipe.get("document_mask", False)}
+            self.corpora.append(Corpus(shards, parts=parts, turns=turns, samples=phase.samples, **options))
+
+    def at(self, step: int) -> Batch:
+        """The batch of a step of the run."""
+        for phase, corpus in zip(self.phases[:-1], self.corpora, strict=False):
+            if step < phase.steps:
+                return corpus.at(step)
+            step -= phase.steps
+        return self.corpora[-1].at(step)
+
+    def windows(self, phase: Phase) -> Corpus:
+        """The windows of one phase, a batch of one each."""
+        corpus = self.corpora[self.phases.index(phase)]
+        return Corpus(self.shards, parts=corpus.parts, turns=corpus.turns, samples=1, goldfish=corpus.goldfish)
+
+    def check(self) -> None:
+        """Raise InputError if a token file changed since it was opened."""
+        self.shards.check()
+
+    def consumed(self) -> dict[str, list[list[int]]]:
+        """What the whole run predicted, as `Corpus.consumed` gives it."""
+        summed: dict[str, Edges] = {}
+        for phase, corpus in zip(self.phases, self.corpora, strict=True):
+            for language in corpus.parts:
+                edges = summed.setdefault(language, {})
+                for place, change in corpus.edges(language, phase.steps * phase.samples).items():
+                    edges[place] = edges.get(place, 0) + change
+        return {language: ranges(edges) for language, edges in summed.items()}
+
+
+def _streams(
+    shards: Shards, phases: tuple[Phase, ...], *, digest: str, seed: int
+) -> dict[tuple[str, tuple[str, ...]], Stream]:
+    """Every stream of a run by language and sources; its blocks hold the longest window that is cut from it."""
+    longest: dict[tuple[str, tuple[str, ...]], int] = {}
+    for phase in phases:
+        for language in phase.shares:
+            name = (language, phase.sources)
+            longest[name] = max(longest.get(name, 0), phase.sequence)
+    return {
+        (language, sources): stream_of(shards, language, digest=digest, seed=seed, block=block, sources=sources)
+        for (language, sources), block in longest.items()
+    }
