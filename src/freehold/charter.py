@@ -140,7 +140,9 @@ class Train:
     sequence: Annotated[int, Ge(16)] = 512  # tokens
     batch_tokens: Count = 8192  # tokens a step
     seed: int = 20261121
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    ranks: Annotated[int, Ge(0)] = 0  # processes that share every batch; 0: one for each GPU, one on a CPU
+    precision: Literal["auto", "bf16", "fp32", "fp8"] = "auto"  # fp8: NVIDIA Hopper or newer
     compile: bool = True
     learning_rate: Rate = 0.02  # Muon, hidden matrices
     embedding_learning_rate: Rate = 0.3

@@ -35,6 +35,7 @@ EXTRA_OF = {
     "trafilatura": "curate",
     "zstandard": "curate",
     "torch": "train",
+    "torchao": "fp8",
     "tokenizers": "train",
     "safetensors": "train",
     "numpy": "train",

@@ -51,7 +51,7 @@ def save(
     path = folder / f"step-{step:08d}.safetensors"
     temporary, newest = path.with_suffix(".tmp"), folder / f"{LATEST}.tmp"
     try:
-        save_file({**tensors, "rng/torch": torch.get_rng_state()}, temporary, metadata={"step": str(step)})
+        save_file({**tensors, **_rng()}, temporary, metadata={"step": str(step)})
         digest = _settle(temporary)
         temporary.replace(path)
         newest.write_bytes(canonical_json({"step": step, "sha256": digest, "file": path.name, "facts": facts}))
@@ -102,8 +102,16 @@ def latest(folder: Path) -> Checkpoint | None:
 
 
 def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Set torch's generator to where it was."""
+    """Set torch's generators to where they were; a GPU's only if the checkpoint was made on one."""
     torch.set_rng_state(tensors["rng/torch"])
+    if "rng/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["rng/cuda"])
+
+
+def _rng() -> dict[str, Tensor]:
+    """Where torch's generators are, a GPU's only if this process uses one."""
+    found = {"rng/torch": torch.get_rng_state()}
+    return {**found, "rng/cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else found
 
 
 def digest_of(path: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -20,8 +21,10 @@ PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
 PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
 
 
-def possible() -> bool:
-    """Whether this machine can compile: a C++ compiler and Python's headers."""
+def possible(device: str = "cpu") -> bool:
+    """Whether this machine can compile: a C++ compiler and Python's headers, and Triton for a GPU."""
+    if device != "cpu" and find_spec("triton") is None:
+        return False
     return compiler() is not None and Path(sysconfig.get_paths()["include"], "Python.h").exists()
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 from freehold.errors import InputError
 from freehold.learn import checkpoint
+from freehold.learn.ahead import ahead
 from freehold.learn.batches import Batches
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.diary import Diary
 from freehold.learn.loop import Taken, learn
 from freehold.learn.observers import Observer
+from freehold.learn.parallel import ALONE, Ranks
 from freehold.learn.phases import Phase, recipe_digest, schedule_of
 from freehold.learn.session import Session
-from freehold.learn.utilisation import matrix_rate
+from freehold.learn.utilisation import peak
 from freehold.progress import Progress
 from freehold.proof import chain
 
@@ -32,12 +34,13 @@ def follow(
     base: str | None = None,
     bytes_per_token: dict[str, float] | None = None,
     observers: tuple[Observer, ...] = (),
+    ranks: Ranks = ALONE,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
     `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
-    `bytes_per_token` (by language) and `observers` are for those who look on. Raises InputError, before anything is
-    computed, when the checkpoint found there was made by another recipe.
+    `bytes_per_token` (by language) and `observers` are for those who look on. This is rank 0 of `ranks`. Raises
+    InputError, before anything is computed, when the checkpoint found there was made by another recipe.
     """
     found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
@@ -50,7 +53,7 @@ def follow(
             recipe=recipe,
             folder=folder,
             task=task,
-            peak=matrix_rate(recipe["precision"]),
+            peak=peak(recipe["precision"], device=recipe["device"]),
             check=batches.check,
             previous=previous,
             bytes_per_token=bytes_per_token,
@@ -62,8 +65,16 @@ def follow(
             progress.note(f"resumed at step {first:,} of {recipe['steps']:,}")
         else:
             diary.open(base=base)
-        take_steps(session, batches=batches, recipe=recipe, first=first, progress=progress, after=diary)
+        ranks.align(session, first=first)
+        take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, after=diary, tell=progress.note)
     return diary
+
+
+def accompany(session: Session, *, batches: Batches, recipe: dict[str, Any], ranks: Ranks) -> None:
+    """The same course on another rank, which keeps no diary: its state comes from rank 0."""
+    first = ranks.align(session, first=0)
+    silent = {"after": lambda _: None, "tell": lambda _: None}
+    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, **silent)
 
 
 def take_steps(
@@ -72,27 +83,30 @@ def take_steps(
     batches: Batches,
     recipe: dict[str, Any],
     first: int,
-    progress: Progress,
+    ranks: Ranks,
     after: Callable[[Taken], None],
+    tell: Callable[[str], None],
 ) -> None:
     """The steps of a recipe from `first` on, phase by phase."""
     end = 0
-    for phase in Phase.of(recipe):
-        begin, end = end, end + phase.steps
-        session.enter(phase)
-        if end > first and "phases" in recipe:
-            progress.note(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
-        learn(
-            session.model,
-            batches=batches,
-            optimizer=session.optimizer,
-            schedule=schedule_of(recipe),
-            guard=session.guard,
-            first=max(first, begin),
-            last=end,
-            micro=phase.micro,
-            after=after,
-        )
+    with ahead(batches, device=recipe["device"]) as prepared:
+        for phase in Phase.of(recipe):
+            begin, end = end, end + phase.steps
+            session.enter(phase)
+            if end > first and "phases" in recipe:
+                tell(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
+            learn(
+                session.model,
+                batches=prepared,
+                optimizer=session.optimizer,
+                schedule=schedule_of(recipe),
+                guard=session.guard,
+                first=max(first, begin),
+                last=end,
+                micro=phase.micro,
+                ranks=ranks,
+                after=after,
+            )
 
 
 def resumable(folder: Path, recipe: dict[str, Any]) -> Checkpoint | None:

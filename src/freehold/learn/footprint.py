@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from freehold.model.config import ForeignConfig, ModelConfig
 
+AT_ONCE = 8192  # tokens that pass through the model together on a CPU
 WIDE = 4  # bytes of an fp32 number
 NARROW = {"fp32": 4, "bf16": 2, "fp8": 2}  # bytes of a number in the stream
 CHUNK_ROWS, CHUNK_NUMBERS = 2048, 2**26  # of the head, see `model/head.py`

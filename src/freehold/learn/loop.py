@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from freehold.learn.batches import Batch, Batches
 from freehold.learn.guard import Guard
 from freehold.learn.optimizer import Optimizer
+from freehold.learn.parallel import ALONE, Ranks
 from freehold.learn.schedule import Schedule
 from freehold.model.head import IGNORED
 from freehold.model.transformer import LanguageModel
@@ -36,16 +39,17 @@ def learn(
     first: int = 0,
     last: int | None = None,
     micro: int = 0,
+    ranks: Ranks = ALONE,
     after: Callable[[Taken], None],
 ) -> None:
     """Take the steps `first` … `last` - 1 (None: to the schedule's end), telling each to `after`.
 
     `micro` is the number of sequences that pass through the model at once (0: all); it bounds memory. The
-    gradient is that of the whole batch's mean loss.
+    gradient is that of the whole batch's mean loss, whatever the number of `ranks` that share it.
     """
     for step in range(first, schedule.steps if last is None else last):
         batch = batches.at(step)
-        loss = _accumulate(model, batch, micro=micro or len(batch.tokens))
+        loss = _accumulate(model, batch, micro=micro or len(batch.tokens), ranks=ranks)
         rate = schedule.rate(step)
         taken = guard.admits(loss, gradient=_gradient_norm(model), step=step, batch=batch)
         if taken:
@@ -56,19 +60,24 @@ def learn(
         after(Taken(step=step, loss=loss, rate=rate, taken=taken, batch=batch))
 
 
-def _accumulate(model: LanguageModel, batch: Batch, *, micro: int) -> float:
+def _accumulate(model: LanguageModel, batch: Batch, *, micro: int, ranks: Ranks) -> float:
     """Add up the gradients of a batch; its mean loss in nats."""
     counted = int((batch.targets != IGNORED).sum())
     device = model.head.device
     total = torch.zeros((), device=device)
-    for start in range(0, len(batch.tokens), micro):
-        part = slice(start, start + micro)
-        tokens_BT, targets_BT = batch.tokens[part].to(device), batch.targets[part].to(device)
-        documents_BT = None if batch.segments is None else batch.segments[part].to(device)
-        loss = model.loss(tokens_BT, targets_BT, divisor=counted, documents_BT=documents_BT)
+    mine = ranks.share(batch)
+    for start in range(0, len(mine.tokens), micro):
+        part = mine.each(partial(_moved, rows=slice(start, start + micro), device=device))
+        loss = model.loss(part.tokens, part.targets, divisor=counted, documents_BT=part.segments)
         loss.backward()
         total += loss.detach()
-    return float(total)
+    ranks.add_gradients(model)
+    return float(ranks.add(total))
+
+
+def _moved(value: Tensor, *, rows: slice, device: torch.device) -> Tensor:
+    """Some rows on the device; a GPU fetches pinned ones while the host goes on."""
+    return value[rows].to(device, non_blocking=True)
 
 
 def _gradient_norm(model: LanguageModel) -> float:

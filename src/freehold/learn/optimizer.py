@@ -100,9 +100,10 @@ class Muon:
     def step(self, *, factor: float, momentum: float) -> None:
         """One update at `factor` times the rate; gradients are read from the weights and dropped."""
         gradient = _stacked([_take_gradient(weight) for weight in self.weights])
-        direction = muon_direction(self.momentum, gradient, torch.tensor(momentum))
+        direction = muon_direction(self.momentum, gradient, _number(momentum, self.master))
         update = orthogonal(direction, dtype=gradient.dtype)
-        descend(self.master, update, torch.tensor(factor * self.rate), torch.tensor(self.decay))
+        rate, decay = (_number(value, self.master) for value in (factor * self.rate, self.decay))
+        descend(self.master, update, rate, decay)
         self.publish()
 
     def publish(self) -> None:
@@ -128,7 +129,7 @@ class AdamW:
         self.master = self.weight.detach().float().clone()
         self.mean, self.square = torch.zeros_like(self.master), torch.zeros_like(self.master)
         self.rate, self.decay = rate, decay
-        self.steps = torch.zeros((), dtype=torch.int64)
+        self.steps = torch.zeros((), dtype=torch.int64)  # on the CPU: reading it must not wait for a GPU
 
     def step(self, *, factor: float, momentum: float) -> None:
         """One update at `factor` times the rate."""
@@ -136,9 +137,8 @@ class AdamW:
         self.steps += 1
         count = int(self.steps)
         mean_share, square_share = 1 - BETAS[0] ** count, 1 - BETAS[1] ** count
-        rate = torch.tensor(factor * self.rate / mean_share)
-        gradient = _take_gradient(self.weight)
-        adam_update(self.master, self.mean, self.square, gradient, rate, torch.tensor(square_share))
+        rate, share = (_number(value, self.master) for value in (factor * self.rate / mean_share, square_share))
+        adam_update(self.master, self.mean, self.square, _take_gradient(self.weight), rate, share)
         self.publish()
 
     def publish(self) -> None:
@@ -148,6 +148,11 @@ class AdamW:
     def state(self) -> dict[str, Tensor]:
         """Everything a resume needs."""
         return {"master": self.master, "mean": self.mean, "square": self.square, "steps": self.steps}
+
+
+def _number(value: float, like: Tensor) -> Tensor:
+    """A scalar on the device of `like`, made there: copying it over would wait for everything under way."""
+    return torch.full((), value, dtype=torch.float32, device=like.device)
 
 
 def _stacked(matrices: list[Tensor]) -> Tensor:

@@ -30,8 +30,18 @@ class Session:
     guard: Guard = field(default_factory=Guard)
 
     @classmethod
-    def of(cls, model: LanguageModel, *, rates: Rates, precision: str, compiled: bool, muon: bool = True) -> Session:
-        """Make an fp32 model trainable: masters are taken first, then it is cast and compiled in place."""
+    def of(
+        cls,
+        model: LanguageModel,
+        *,
+        rates: Rates,
+        precision: str,
+        compiled: bool,
+        muon: bool = True,
+        device: str = "cpu",
+    ) -> Session:
+        """Make an fp32 model trainable on `device`: masters are taken first, then it is cast and compiled in place."""
+        model.to(device)
         named = list(model.named_parameters())
         learning = [(name, weight) for name, weight in named if weight.requires_grad]
         tables = [cast("nn.Parameter", module.weight) for module in model.modules() if isinstance(module, nn.Embedding)]
@@ -52,7 +62,10 @@ class Session:
         return config
 
     def weights(self) -> dict[str, Tensor]:
-        """Masters, frozen weights and routers' biases, fp32 under their Hugging Face names, each expert by itself."""
+        """Masters, frozen weights and routers' biases, fp32 under their Hugging Face names, each expert by itself.
+
+        They are on the CPU.
+        """
         masters: dict[int, Tensor] = {}
         for group in self.optimizer.groups.values():
             if isinstance(group, AdamW):
@@ -63,12 +76,23 @@ class Session:
             name: masters[id(weight)] if weight.requires_grad else self.frozen[name]
             for name, weight in self.model.named_parameters()
         }
-        return apart({**named, **self.buffers()})
+        return apart({name: weight.cpu() for name, weight in {**named, **self.buffers()}.items()})
 
     def buffers(self) -> dict[str, Tensor]:
         """What a model keeps beside its parameters and ships with them: the biases of routers."""
         buffers = dict(self.model.named_buffers())
         return {name: buffers[name] for name in self.model.state_dict() if name in buffers}
+
+    def state(self) -> dict[str, Tensor]:
+        """Every tensor that steps change; live, not copies."""
+        return {**self.optimizer.state(), **self.buffers()}
+
+    @torch.no_grad()
+    def take(self, state: dict[str, Tensor]) -> None:
+        """Take over what `state` gave. Raises KeyError on a foreign state."""
+        self.optimizer.restore(state)
+        for name, buffer in self.buffers().items():
+            buffer.copy_(state[name])
 
     def enter(self, phase: Phase) -> None:
         """Set the model's configuration to a phase's, such as its rotary angles; weights stay."""
@@ -80,7 +104,7 @@ class Session:
         return checkpoint.save(
             folder,
             step=step,
-            tensors={**self.optimizer.state(), **self.buffers()},
+            tensors=self.state(),
             facts={**facts, "losses": list(self.guard.losses)},
             keep=keep,
             every=every,
@@ -89,9 +113,7 @@ class Session:
     def restore(self, found: Checkpoint) -> None:
         """Take back weights, moments, random state and the guard's memory."""
         tensors = found.tensors()
-        self.optimizer.restore(tensors)
-        for name, buffer in self.buffers().items():
-            buffer.copy_(tensors[name])
+        self.take(tensors)
         self.guard.losses.extend(found.facts["losses"])
         checkpoint.restore_rng(tensors)
 

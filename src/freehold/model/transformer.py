@@ -12,8 +12,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention.flex_attention import BlockMask
 
-from freehold.model import native
+from freehold.model import flex, native
 from freehold.model.attention import Attend, causal_attention, causal_bias, products_pay, rotate
 from freehold.model.config import ModelConfig
 from freehold.model.experts import Mixture, Router
@@ -82,12 +83,15 @@ class Block(nn.Module):
         else:
             self.mlp = FeedForward(config.width, config.ffn_width, bias=config.ffn_bias)
 
-    def forward(self, x_BTC: Tensor, turn: Turn, attend: Attend | Tensor | None) -> Tensor:
+    def forward(self, x_BTC: Tensor, turn: Turn, attend: Attend | BlockMask | Tensor | None) -> Tensor:
         """(B, T, C) in and out; `turn` are the rotary cosines and sines of the positions.
 
-        `attend` is how positions meet, or the bias with which they meet causally (see `causal_attention`).
+        `attend` is how positions meet, or the bias or mask with which they meet causally (see `causal_attention` and
+        `flex.document_attention`).
         """
-        if attend is None or isinstance(attend, Tensor):
+        if isinstance(attend, BlockMask):
+            attend = partial(flex.document_attention, mask=attend)
+        elif attend is None or isinstance(attend, Tensor):
             attend = partial(causal_attention, bias_TT=attend)
         if self.post_norm:
             x_BTC = x_BTC + self.post_attention_layernorm(self.self_attn(x_BTC, turn, attend))
@@ -153,16 +157,19 @@ class Transformer(LanguageModel):
         normed_BTC: Tensor = self.model.norm(x_BTC)
         return normed_BTC
 
-    def _biases(self, tokens_BT: Tensor, documents_BT: Tensor | None) -> dict[int, Tensor | None]:
+    def _biases(self, tokens_BT: Tensor, documents_BT: Tensor | None) -> dict[int, Tensor | BlockMask | None]:
         """What each window's causal attention adds to the scores; None where plain causality needs no bias."""
         length, device = tokens_BT.shape[1], tokens_BT.device
+        windows = {self.config.window(layer) for layer in range(self.config.depth)}
+        if documents_BT is not None and device.type == "cuda":
+            return {window: flex.document_mask(documents_BT, window=window) for window in windows}
         fast = self.config.latent is None and native.fits(length, self.config.head_size, like=self.model.norm.weight)
         needed = documents_BT is not None or (not fast and products_pay(length, device=device))
         return {
             window: causal_bias(length, device=device, window=window, documents_BT=documents_BT)
             if needed or 0 < window < length
             else None
-            for window in {self.config.window(layer) for layer in range(self.config.depth)}
+            for window in windows
         }
 
     def logits(self, x_BTC: Tensor) -> Tensor:

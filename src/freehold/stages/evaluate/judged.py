@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 
 from freehold.errors import InputError
+from freehold.learn import device as devices
 from freehold.learn.precision import choose, set_precision
 from freehold.model.folder import read_tokenizer
 from freehold.model.hf import load_folder
@@ -26,13 +26,16 @@ class Judged:
     bos: int
 
     @classmethod
-    def open(cls, folder: Path, *, precision: str) -> Judged:
-        """Load a Hugging Face folder; `precision` is the charter's. Raises InputError naming what is missing."""
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    def open(cls, folder: Path, *, precision: str, device: str = "auto") -> Judged:
+        """Load a Hugging Face folder; `precision` and `device` as in the charter. InputError names what is missing."""
+        device = devices.choose(device)
+        if device != "cpu":
+            devices.settle(device)  # so that judging again finds the same digits
         model = load_folder(folder)
         if model.config.bos_id is None:
             raise InputError("bos_token_id is missing", where=str(folder / "config.json"))
-        set_precision(model, choose(precision, device=device))
+        # fp8 is for learning: judged is what will be served.
+        set_precision(model, choose("auto" if precision == "fp8" else precision, device=device))
         tokenizer = read_tokenizer(folder)
         tokenizer.encode_special_tokens = True  # a control token spelled out in a document is text
         return cls(model=model.to(device), tokenizer=tokenizer, bos=model.config.bos_id)

@@ -80,7 +80,8 @@ def beside_model(stage: Stage, documents: Documents) -> dict[str, Any]:
 
 def measured(stage: Stage, maker: str, documents: Documents) -> dict[str, list[float]]:
     """What the model of the stage `maker` needs for each document, in bits."""
-    judged = Judged.open(stage.input(maker) / "model", precision=stage.charter.train.precision)
+    train = stage.charter.train
+    judged = Judged.open(stage.input(maker) / "model", precision=train.precision, device=train.device)
     tokens = {language: encoded(rows, judged) for language, rows in documents.items()}
     name = "before refinement" if maker == "train" else "released"
     return model_bits(judged.model, tokens, progress=stage.progress, name=name)
@@ -88,7 +89,8 @@ def measured(stage: Stage, maker: str, documents: Documents) -> dict[str, list[f
 
 def asked(stage: Stage, packs: dict[str, list[Question]]) -> dict[str, Any]:
     """The released model's answer to every question."""
-    judged = Judged.open(stage.input("refine") / "model", precision=stage.charter.train.precision)
+    train = stage.charter.train
+    judged = Judged.open(stage.input("refine") / "model", precision=train.precision, device=train.device)
     return {name: answers(judged, questions, progress=stage.progress) for name, questions in packs.items()}
 
 

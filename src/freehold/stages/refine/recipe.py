@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from freehold.errors import InputError
-from freehold.learn import compilation
+from freehold.learn import compilation, precision
+from freehold.learn import device as devices
 from freehold.learn.batches import Corpus
 from freehold.learn.optimizer import Rates
 from freehold.learn.phases import Curriculum, Phase
@@ -75,6 +76,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
     factor = charter.refine.learning_rate / before["rates"]["matrix"]
     rates = {name: rate * (1 if name == "weight_decay" else factor) for name, rate in before["rates"].items()}
     samples = max(2, phase.samples)
+    device = devices.choose(charter.train.device)
     return {
         "format": FORMAT,
         "base": chain.weights_digest_of(base.model),
@@ -91,8 +93,9 @@ def compose(stage: Stage, base: Base) -> Recipe:
         "warmup_steps": 0,
         "decay_share": 1.0,
         "checkpoint_steps": charter.train.checkpoint_steps,
-        "precision": before["precision"],
-        "compiled": before["compiled"] and compilation.possible(),
+        "device": device,
+        "precision": precision.choose(charter.train.precision, device=device),
+        "compiled": before["compiled"] and compilation.possible(device),
         "threads": before["threads"],
         "torch": torch.__version__,
     }
@@ -128,4 +131,10 @@ def session_of(recipe: Recipe, base: Base) -> Session:
     use_threads(recipe["threads"])
     rates = Rates(**recipe["rates"])
     model = hf.load_folder(base.model)
-    return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
+    return Session.of(
+        model,
+        rates=rates,
+        precision=recipe["precision"],
+        compiled=recipe["compiled"],
+        device=recipe["device"],
+    )

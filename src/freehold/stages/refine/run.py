@@ -17,7 +17,7 @@ import pyarrow.parquet as parquet
 
 from freehold import charter as charters
 from freehold.errors import InputError
-from freehold.learn import memory
+from freehold.learn import device
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
 from freehold.learn.session import Session
@@ -38,7 +38,7 @@ SHOWN_DROPS = 3
 
 def run(stage: Stage) -> None:
     """Gate the instructions, teach them, and leave the model with its evidence."""
-    memory.keep()
+    device.settle(device.choose(stage.charter.train.device))
     base = Base.of(stage)
     if stage.charter.refine.instructions is None:
         pass_through(stage, base)

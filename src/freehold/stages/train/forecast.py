@@ -17,12 +17,11 @@ from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.declared import declare
 
 DEPTH, FAMILY = 6, "qwen3"  # where the charter names none
-MICRO_TOKENS = 8192  # that pass through the model at once
 
 
-def micro_of(sequence: int) -> int:
-    """Sequences that pass through the model at once."""
-    return max(1, MICRO_TOKENS // sequence)
+def micro_of(sequence: int, at_once: int = AT_ONCE) -> int:
+    """Sequences that make up `at_once` tokens, of those that pass through the model together."""
+    return max(1, at_once // sequence)
 
 
 def shape_of(charter: Charter, *, vocabulary: int) -> ModelConfig:

@@ -18,8 +18,11 @@ from freehold.stages.train.forecast import micro_of
 Recipe = dict[str, Any]
 
 
-def listed(charter: Charter) -> list[dict[str, Any]]:
-    """The charter's phases as rows of a recipe, all but their steps: those are shares of the run for now."""
+def listed(charter: Charter, *, at_once: int) -> list[dict[str, Any]]:
+    """The charter's phases as rows of a recipe, all but their steps: those are shares of the run for now.
+
+    `at_once` tokens pass through the model together.
+    """
     rows, model, taught = [], dict[str, Any](), 0
     for phase in charter.phases:
         sequence = phase.sequence or charter.train.sequence
@@ -35,7 +38,7 @@ def listed(charter: Charter) -> list[dict[str, Any]]:
                 "share": phase.share,
                 "sequence": sequence,
                 "samples": charter.train.batch_tokens // sequence,
-                "micro": micro_of(sequence),
+                "micro": micro_of(sequence, at_once),
                 "shares": shares_of(charter, phase.languages),
                 "sources": sorted(phase.sources),
                 "rate": list(phase.rate),

@@ -13,6 +13,8 @@ import torch
 from freehold.charter import Charter, Train
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
+from freehold.learn import device as devices
+from freehold.learn.freezing import freeze
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.phases import Curriculum
@@ -79,9 +81,12 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
             where=f"{charter.path.name}: train.batch_tokens",
             remedy="raise batch_tokens or lower sequence",
         )
+    device = devices.choose(train.device)
+    shape = fresh_shape(charter, facts) if origin is None else origin.shape
+    at_once = devices.micro_tokens(shape, device=device)
     recipe: Recipe = {
         "format": FORMAT,
-        "model": fresh_shape(charter, facts).to_dict() if origin is None else origin.shape.to_dict(),
+        "model": shape.to_dict(),
         "base": None if origin is None else origin.digest,
         "frozen": [] if origin is None else list(origin.freeze),
         "dtype": "float32" if origin is None else origin.base.dtype,  # in which the weights are shipped
@@ -90,7 +95,7 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
-        "micro": micro_of(train.sequence),  # sequences at once
+        "micro": micro_of(train.sequence, at_once),  # sequences at once
         "rates": fresh_rates(train) if origin is None else origin.rates(charter),
         "warmup_steps": train.warmup_steps,
         "decay_share": train.decay_share,
@@ -99,14 +104,15 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
         "checkpoint_steps": train.checkpoint_steps,
         "keep_checkpoints": train.keep_checkpoints,
         "keep_every": train.keep_every or 0,
-        "precision": precision.choose(train.precision),
-        "compiled": train.compile and compilation.possible(),
+        "device": device,
+        "precision": precision.choose(train.precision, device=device),
+        "compiled": train.compile and compilation.possible(device),
         "kernels": kernels(),
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "torch": torch.__version__,
     }
     if charter.phases:
-        recipe["phases"] = listed(charter)
+        recipe["phases"] = listed(charter, at_once=at_once)
     return recipe
 
 
@@ -133,10 +139,17 @@ def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
     if origin is None:
         model = Transformer(ModelConfig(**recipe["model"]))
         initialise(model, seed=recipe["seed"])
+        freeze(model, recipe["frozen"])
     else:
         model = origin.model()
     rates = Rates(**recipe["rates"])
-    return Session.of(model, rates=rates, precision=recipe["precision"], compiled=recipe["compiled"])
+    return Session.of(
+        model,
+        rates=rates,
+        precision=recipe["precision"],
+        compiled=recipe["compiled"],
+        device=recipe["device"],
+    )
 
 
 def budget(stage: Stage, recipe: Recipe, shards: Shards, origin: Origin | None = None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from freehold.learn import checkpoint, memory
+from freehold.learn import checkpoint, device
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
 from freehold.learn.phases import Curriculum
@@ -23,6 +23,7 @@ from freehold.records import canonical_json, json_lines
 from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
+from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, Recipe, session_of, settle
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
@@ -30,24 +31,26 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_ma
 
 def run(stage: Stage) -> None:
     """Settle the recipe, learn, and leave the model with its evidence."""
-    memory.keep()
+    device.settle(device.choose(stage.charter.train.device))
     shards = Shards.open(stage.input("tokenize"))
     origin = Origin.of(stage)
     recipe = settle(stage, shards, origin)
     corpus = Curriculum(shards, recipe)
-    session = session_of(recipe, origin)
-    seen = watch(stage, recipe=recipe, config=session.config)
-    diary = follow(
-        session,
-        batches=corpus,
-        recipe=recipe,
-        stage="train",
-        folder=stage.scratch,
-        progress=stage.progress,
-        base=recipe["base"],
-        bytes_per_token=seen.bytes_per_token,
-        observers=seen.observers,
-    )
+    with together(stage, recipe) as ranks:
+        session = session_of(recipe, origin)
+        seen = watch(stage, recipe=recipe, config=session.config)
+        diary = follow(
+            session,
+            batches=corpus,
+            recipe=recipe,
+            stage="train",
+            folder=stage.scratch,
+            progress=stage.progress,
+            base=recipe["base"],
+            bytes_per_token=seen.bytes_per_token,
+            observers=seen.observers,
+            ranks=ranks,
+        )
     write_model(stage, session, dtype=recipe["dtype"])
     keep_checkpoints(stage, every=recipe["keep_every"])
     write_evidence(stage, diary, recipe=recipe, corpus=corpus, origin=origin)
