@@ -10,7 +10,7 @@ from typing import Any
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
-from freehold.learn.footprint import coarse, footprint
+from freehold.learn.footprint import AT_ONCE, coarse, footprint
 from freehold.learn.scarcity import Use, account, epochs_of
 from freehold.model.base import BaseModel
 from freehold.model.config import ForeignConfig, ModelConfig
