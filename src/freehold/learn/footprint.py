@@ -15,7 +15,7 @@ NARROW = {"fp32": 4, "bf16": 2, "fp8": 2}  # bytes of a number in the stream
 CHUNK_ROWS, CHUNK_NUMBERS = 2048, 2**26  # of the head, see `model/head.py`
 LONGEST_PRODUCT = 2048  # tokens up to which a CPU keeps attention's probabilities, see `model/attention.py`
 # Freed blocks that the allocator cannot use again at once, and what the libraries take when first used (eager steps of
-# 5 to 16 M parameters in fp32 and bf16, glibc as `memory.keep` sets it: estimate : peak was 1.0 to 1.26).
+# 5 to 16 M parameters in fp32 and bf16, glibc as `memory.keep` sets it: estimate : peak was 0.93 to 1.26, with native kernels up to 1.9).
 SLACK, LIBRARIES = 1.3, 96 * 2**20
 
 
