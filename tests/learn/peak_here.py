@@ -25,6 +25,7 @@ from freehold.learn.schedule import Schedule  # noqa: E402
 from freehold.learn.session import Session  # noqa: E402
 from freehold.learn.start import initialise  # noqa: E402
 from freehold.model.config import ModelConfig  # noqa: E402
+from freehold.model.native import ready  # noqa: E402
 from freehold.model.transformer import Transformer  # noqa: E402
 
 
@@ -65,7 +66,7 @@ def main(depth: int, vocabulary: int, micro: int, sequence: int, precision: str)
         after=lambda taken: None,
     )
     shipped(session, dtype="float32")
-    estimate = footprint(config, micro=micro, sequence=sequence, precision=precision).total
+    estimate = footprint(config, micro=micro, sequence=sequence, precision=precision, native=ready()).total
     print(json.dumps({"estimate": estimate, "grown": highest() - before}))
 
 

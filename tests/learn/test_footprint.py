@@ -14,7 +14,7 @@ from freehold.learn.footprint import footprint
 from freehold.model.config import ModelConfig
 
 SCRIPT = Path(__file__).with_name("peak_here.py")
-BELOW, ABOVE = 0.9, 1.35  # estimate : peak that we answer for
+BELOW, ABOVE = 0.85, 1.6  # estimate : peak that we answer for
 MEMINFO = "MemTotal:       8000 kB\nMemFree:  100 kB\nMemAvailable:    5000 kB\n"
 GROUP = "/sys/fs/cgroup"
 

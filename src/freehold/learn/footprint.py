@@ -16,7 +16,7 @@ NARROW = {"fp32": 4, "bf16": 2, "fp8": 2}  # bytes of a number in the stream
 CHUNK_ROWS, CHUNK_NUMBERS = 2048, 2**26  # of the head, see `model/head.py`
 LONGEST_PRODUCT = 2048  # tokens up to which a CPU keeps attention's probabilities, see `model/attention.py`
 # Freed blocks that the allocator cannot use again at once, and what the libraries take when first used (eager steps of
-# 5 to 16 M parameters in fp32 and bf16, glibc as `memory.keep` sets it: estimate : peak was 1.0 to 1.26).
+# 5 to 16 M parameters in fp32 and bf16, glibc as `memory.keep` sets it: estimates of 0.93 to 1.46 times the peak).
 SLACK, LIBRARIES = 1.3, 96 * 2**20
 
 
@@ -41,8 +41,14 @@ class Footprint:
         return round(SLACK * (kept + max(learning, self.shipping))) + LIBRARIES
 
 
-def footprint(config: ModelConfig, *, micro: int, sequence: int, precision: str, device: str = "cpu") -> Footprint:
-    """What training takes on `device`, with `micro` sequences of `sequence` tokens at once; a process's own apart."""
+def footprint(
+    config: ModelConfig, *, micro: int, sequence: int, precision: str, device: str = "cpu", native: bool = False
+) -> Footprint:
+    """What training takes on `device`, with `micro` sequences of `sequence` tokens at once; a process's own apart.
+
+    `native` kernels (`model/native`, in bf16 alone) keep less: neither probabilities, wide norms nor logits.
+    """
+    native = native and precision == "bf16" and device == "cpu"
     narrow = NARROW[precision]
     table = config.vocab_size * config.width
     numbers = config.parameters
@@ -55,8 +61,8 @@ def footprint(config: ModelConfig, *, micro: int, sequence: int, precision: str,
         masters=WIDE * numbers,
         moments=WIDE * (hidden + 2 * tables),
         gradients=weights,
-        activations=tokens * _activations(config, sequence=sequence, narrow=narrow, device=device),
-        head=_head(config, tokens=tokens, narrow=narrow),
+        activations=tokens * _activations(config, sequence=sequence, narrow=narrow, device=device, native=native),
+        head=_head(config, tokens=tokens, narrow=narrow, native=native),
         update=_update(config, narrow=narrow),
         shipping=2 * WIDE * numbers,
     )
@@ -67,23 +73,25 @@ def coarse(config: ForeignConfig) -> int:
     return config.parameters * (4 * WIDE + 2)
 
 
-def _activations(config: ModelConfig, *, sequence: int, narrow: int, device: str) -> int:
+def _activations(config: ModelConfig, *, sequence: int, narrow: int, device: str, native: bool) -> int:
     """Bytes a token that the backward pass needs, of all layers."""
     queries, keys = config.heads * config.head_size, config.kv_heads * config.head_size
     norm = narrow + WIDE + (WIDE if narrow < WIDE else 0)  # a norm keeps its input and the scaled one wide
+    norm = 2 * narrow if native else norm
     normed = 2 * config.width + queries + keys
     attention = narrow * (4 * queries + 3 * keys)
-    multiplied = device == "cpu" and sequence <= LONGEST_PRODUCT
+    multiplied = device == "cpu" and sequence <= LONGEST_PRODUCT and not native
     probabilities = narrow * config.heads * (sequence + 256) // 2 if multiplied else 0  # causal, in blocks of 256
     layer = norm * normed + attention + probabilities + narrow * (4 * _inner(config) + config.width)
     return config.depth * layer + (narrow + WIDE) * config.width
 
 
-def _head(config: ModelConfig, *, tokens: int, narrow: int) -> int:
+def _head(config: ModelConfig, *, tokens: int, narrow: int, native: bool) -> int:
     rows = min(tokens, CHUNK_ROWS, max(64, CHUNK_NUMBERS // config.vocab_size))
     number = narrow + (2 if narrow == WIDE else 3) * WIDE  # of a logit: itself, wide, less the top one, raised
     table = config.vocab_size * config.width
-    return number * rows * config.vocab_size + (2 * WIDE + narrow) * table + narrow * tokens * config.width
+    logits = 0 if native else number * rows * config.vocab_size
+    return logits + (2 * WIDE + narrow) * table + narrow * tokens * config.width
 
 
 def _update(config: ModelConfig, *, narrow: int) -> int:

@@ -61,7 +61,9 @@ def needed(shape: ModelConfig | ForeignConfig, recipe: Recipe, *, micro: int, se
     if isinstance(shape, ForeignConfig):
         return coarse(shape)
     device = recipe.get("device", "cpu")
-    return footprint(shape, micro=micro, sequence=sequence, precision=recipe["precision"], device=device).total
+    native = recipe["kernels"] != "torch"
+    precision = recipe["precision"]
+    return footprint(shape, micro=micro, sequence=sequence, precision=precision, device=device, native=native).total
 
 
 def advice(charter: Charter, recipe: Recipe, *, sequence: int, have: int) -> str:
