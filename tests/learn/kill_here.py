@@ -44,7 +44,7 @@ def recipe() -> dict[str, Any]:
         {**plain, "name": "anneal", "steps": 4, "sequence": 32, "samples": 4, "rate": [1.0, 0.0]},
     ]
     shape = {"sequence": 16, "samples": 8, "micro": 4, "steps": STEPS, "phases": phases, "data": "d", "seed": 3}
-    rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "precision": "fp32"}
+    rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5, "precision": "fp32", "device": "cpu"}
     return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 1, "dtype": "float32"}
 
 

@@ -132,6 +132,7 @@ def recipe_of(steps: int) -> dict[str, Any]:
         "steps": steps,
         "seed": 1,
         "precision": "fp32",
+        "device": "cpu",
         "dtype": "float32",
     }
     rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5}

@@ -39,7 +39,8 @@ def recipe_of(*phases: dict[str, Any], **chosen: Any) -> dict[str, Any]:
     shape = {"sequence": 16, "samples": 4, "micro": 0, "shares": SHARES, "data": "d", "seed": 3}
     rates = {"rates": {"matrix": 0.02}, "warmup_steps": 0, "decay_share": 0.5}
     steps = {"steps": sum(row["steps"] for row in phases), "phases": list(phases)}
-    return {**shape, **rates, **steps, "checkpoint_steps": 3, "precision": "fp32", "dtype": "float32", **chosen}
+    machine = {"precision": "fp32", "device": "cpu", "dtype": "float32"}
+    return {**shape, **rates, **steps, **machine, "checkpoint_steps": 3, **chosen}
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from freehold.learn.footprint import AT_ONCE
 from freehold.model.language import Shape
 
 KINDS = ("auto", "cpu", "cuda")
-# Tokens that pass through the model at once: on a GPU as many as a third of its free memory holds. A layer keeps about 16
-# numbers of bf16 a token and channel for its backward pass (counted in the compiled block); weights, gradients, optimizer
-# and logits need the rest.
+# Tokens that pass through the model at once: on a GPU as many as a third of its free memory holds. A layer keeps about
+# 16 numbers of bf16 a token and channel for its backward pass (counted in the compiled block); weights, gradients,
+# optimizer and logits need the rest.
 GPU_TOKENS, KEPT_BYTES, SHARE = 65_536, 32, 0.35
 
 
