@@ -104,6 +104,8 @@ def resume(setting: Setting) -> Iterator[Figure]:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         step = checkpoint_step(broken)
+        if step >= RESUMED_STEPS:
+            raise RuntimeError("the run that was to be killed had taken its last step: nothing would be resumed")
         found = finish(setting, broken)
     yield Figure(
         figure="resume after kill -9: bit-equal",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from report import Figure
+from torch._inductor import config as inductor
 
 from freehold.errors import InputError
 from freehold.learn import precision as precisions
@@ -198,7 +198,7 @@ def theirs(setting: Setting, shape: Shape, micro: int) -> float:
 
 def need_not_repeat() -> None:
     """Take back what `device.settle` asked for; call before anything is compiled."""
-    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = "0"
+    inductor.deterministic = False
     torch.use_deterministic_algorithms(False)
 
 
