@@ -50,7 +50,7 @@ class Language:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: LanguageCode  # ISO 639-3
-    share: Annotated[float, Gt(0), Le(1)]
+    share: Annotated[float, Ge(0.001), Le(1)]  # less would never have its turn among 1,000 windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,9 @@ class Train:
     weight_decay: Share = 0.1
     warmup_steps: Annotated[int, Ge(0)] = 0
     decay_share: Share = 0.5  # of the steps, at the end, linear to zero
-    goldfish: Annotated[int, Ge(0)] = 0  # never predict one token in so many (against verbatim memory); 0: off
+    goldfish: Annotated[int, Ge(0)] = (
+        0  # never predict one token in so many (against verbatim memory); 0: off, else at least 2
+    )
     document_mask: bool = False  # attention does not cross from one document into the next
     max_epochs: Annotated[float, Gt(0)] | None = None  # of a language's text; what is over goes to the others
     checkpoint_steps: Count = 50

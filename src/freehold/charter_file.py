@@ -35,6 +35,7 @@ from freehold.charter import (
 from freehold.errors import InputError
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
+SMALLEST = 0.001  # share of a language in a phase, as in [[languages]]
 Refuse = Callable[[tuple[str | int, ...], str, str], None]
 
 
@@ -133,6 +134,8 @@ def check(charter: Charter) -> None:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
     if charter.train.batch_tokens % charter.train.sequence:
         refuse(("train", "batch_tokens"), "is not a multiple of [train].sequence", "round it to one")
+    if charter.train.goldfish == 1:
+        refuse(("train", "goldfish"), "one token in one leaves nothing to predict", "use 0 (off) or at least 2")
     if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
         refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
     if charter.phases:
@@ -182,6 +185,9 @@ def check_phases(charter: Charter, refuse: Refuse) -> None:
             refuse((*keys, "languages"), f"{min(unknown)} is not among [[languages]]", "add it there or remove it")
         if phase.languages is not None and abs((total := sum(phase.languages.values())) - 1) > 0.005:
             refuse((*keys, "languages"), f"the shares sum to {total:.3f}", "make them sum to 1")
+        if small := [code for code, share in (phase.languages or {}).items() if 0 < share < SMALLEST]:
+            message = f"{min(small)} has a share under {SMALLEST}: it would never have its turn"
+            refuse((*keys, "languages"), message, "raise it, or make it 0")
         if strange := set(phase.sources) - {source.name for source in charter.sources}:
             refuse((*keys, "sources"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
 

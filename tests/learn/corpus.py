@@ -1,16 +1,38 @@
-"""A folder of token shards such as the tokenize stage leaves, made by hand."""
+"""A folder of token shards such as the tokenize stage leaves, made by hand, and batches over it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from freehold.learn.batches import Corpus, stream_of, turns_of
+from freehold.learn.mixture import Part
+from freehold.learn.shards import Shards
+
 VOCABULARY = 64
+HALVES = {"deu": 0.5, "jpn": 0.5}
+
+
+def mixed(
+    folder: Path,
+    *,
+    shares: Mapping[str, float] = HALVES,
+    digest: str = "d",
+    seed: int = 1,
+    sequence: int = 32,
+    samples: int = 8,
+) -> Corpus:
+    """All documents of a folder in windows of `sequence` tokens."""
+    shards = Shards.open(folder)
+    streams = {code: stream_of(shards, code, digest=digest, seed=seed, block=sequence) for code in shares}
+    parts = {code: Part(stream=stream, window=sequence) for code, stream in streams.items()}
+    return Corpus(shards, parts=parts, turns=turns_of(shares), samples=samples)
 
 
 def write_shards(folder: Path, *, shards: int = 2, documents: int = 24, longest: int = 90) -> Path:

@@ -1,7 +1,8 @@
 """A nursery for runs that are killed: it imports torch once and forks a child for every life of a run.
 
 `python kill_here.py FOLDER` prints JSON: how many kills at random moments there were, how many of them hit a save, at
-which points of a save others were, and the runs that did not end with the bytes of one that nobody killed.
+which points of a save others were, and the runs that did not end with the bytes of one that nobody killed. With
+`kernels` behind FOLDER the model is in bf16, of a shape that the native kernels take, and killed at random alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +30,22 @@ from freehold.learn.phases import Curriculum
 from freehold.learn.session import Session
 from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
+from freehold.model import native as kernels
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 from freehold.progress import Progress
 
 KILLS, STEPS = 20, 12
+NATIVE_KILLS, SIDE = 6, 32
 SAVED = "step-00000006.tmp"  # the save of which every point is hit
 
 
-def recipe() -> dict[str, Any]:
-    """Two phases, a checkpoint after every step."""
+def recipe(*, native: bool = False) -> dict[str, Any]:
+    """Two phases, a checkpoint after every step. For native kernels windows are longer and without document masks."""
+    if native:
+        plain = recipe()
+        phases = [{**phase, "sequence": 2 * phase["sequence"]} for phase in plain["phases"]]
+        return {**plain, "phases": phases, "sequence": SIDE, "document_mask": False, "precision": "bf16"}
     shares = {"deu": 0.5, "jpn": 0.5}
     plain = {"shares": shares, "sources": [], "micro": 4, "rate": [1.0, 1.0], "model": {}}
     phases = [
@@ -48,14 +57,16 @@ def recipe() -> dict[str, Any]:
     return {**shape, **rates, "goldfish": 10, "document_mask": True, "checkpoint_steps": 1, "dtype": "float32"}
 
 
-def live(tokens: Path, folder: Path) -> None:
+def live(tokens: Path, folder: Path, *, native: bool = False) -> None:
     """Train to the end, from wherever a life before this one was cut off."""
     folder.mkdir(exist_ok=True)
-    model = Transformer(ModelConfig.from_depth(2, vocabulary=VOCABULARY, context=32, width=32, head_size=16))
+    width = 2 * SIDE if native else 32
+    model = Transformer(ModelConfig.from_depth(2, vocabulary=VOCABULARY, context=64, width=width, head_size=width // 2))
     initialise(model, seed=1)
-    session = Session.of(model, rates=Rates(), precision="fp32", compiled=False)
-    batches, progress = Curriculum(Shards.open(tokens), recipe()), Progress(quiet=True)
-    follow(session, batches=batches, recipe=recipe(), stage="train", folder=folder, progress=progress)
+    given = recipe(native=native)
+    session = Session.of(model, rates=Rates(), precision=given["precision"], compiled=False)
+    batches, progress = Curriculum(Shards.open(tokens), given), Progress(quiet=True)
+    follow(session, batches=batches, recipe=given, stage="train", folder=folder, progress=progress)
 
 
 def fork(life: Callable[[], None]) -> int:
@@ -128,20 +139,38 @@ class Points:
         setattr(owner, name, watched)
 
 
-def killed_at_random(tokens: Path, home: Path, *, whole: dict[str, str], seconds: float) -> dict[str, Any]:
-    """Kill KILLS runs at random moments, let each come to its end, and compare."""
+@contextmanager
+def watched(called: set[str]) -> Iterator[None]:
+    """Note the native kernels that are called meanwhile."""
+    plain = kernels._call
+
+    def noted(name: str, *arguments: Any) -> None:
+        called.add(name)
+        plain(name, *arguments)
+
+    kernels._call = noted
+    try:
+        yield
+    finally:
+        kernels._call = plain
+
+
+def killed_at_random(
+    life: Callable[[Path], None], home: Path, *, kills: int, whole: dict[str, str], seconds: float
+) -> dict[str, Any]:
+    """Kill runs at random moments, let each come to its end, and compare."""
     draw, saving, wrong = random.Random(20261121), 0, list[int]()
-    for number in range(KILLS):
+    for number in range(kills):
         folder = home / f"random-{number}"
-        child = fork(lambda folder=folder: live(tokens, folder))  # type: ignore[misc]
+        child = fork(lambda folder=folder: life(folder))  # type: ignore[misc]
         time.sleep(draw.uniform(0.0, seconds))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         saving += bool(list(folder.glob("checkpoints/*.tmp")))
-        ended(fork(lambda folder=folder: live(tokens, folder)))  # type: ignore[misc]
+        ended(fork(lambda folder=folder: life(folder)))  # type: ignore[misc]
         if bytes_of(folder) != whole:
             wrong.append(number)
-    return {"kills": KILLS, "during_a_save": saving, "wrong": wrong}
+    return {"kills": kills, "during_a_save": saving, "wrong": wrong}
 
 
 def killed_at_points(tokens: Path, home: Path, *, whole: dict[str, str]) -> dict[str, Any]:
@@ -160,18 +189,24 @@ def killed_at_points(tokens: Path, home: Path, *, whole: dict[str, str]) -> dict
     return {"points": names, "wrong": wrong}
 
 
-def main(home: Path) -> None:
+def main(home: Path, *, native: bool) -> None:
     """Run everything and print what was found."""
     torch.set_num_threads(1)
     utilisation.SECONDS, utilisation.PRODUCTS = 1e-4, ((64, 64, 64),) * 2  # nobody looks at the utilisation here
-    tokens = write_shards(home / "tokens")
-    live(tokens, home / "first")  # what is imported on the way is there for every child
+    tokens, called = write_shards(home / "tokens"), set[str]()
+    life = partial(live, tokens, native=native)
+    with watched(called):
+        life(home / "first")  # what is imported on the way is there for every child
     begun = time.monotonic()
-    ended(fork(lambda: live(tokens, home / "whole")))
+    ended(fork(lambda: life(home / "whole")))
     seconds, whole = time.monotonic() - begun, bytes_of(home / "whole")
-    at_random = killed_at_random(tokens, home, whole=whole, seconds=seconds)
-    print(json.dumps({"random": at_random, "points": killed_at_points(tokens, home, whole=whole)}))
+    kills = NATIVE_KILLS if native else KILLS
+    found: dict[str, Any] = {"kernels": sorted(called)}
+    found["random"] = killed_at_random(life, home, kills=kills, whole=whole, seconds=seconds)
+    if not native:
+        found["points"] = killed_at_points(tokens, home, whole=whole)
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), native="kernels" in sys.argv[2:])

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from corpus import VOCABULARY
+from corpus import VOCABULARY, mixed
 
 from freehold.learn import checkpoint
 from freehold.learn.batches import Batch, Corpus
@@ -17,13 +17,12 @@ from freehold.learn.optimizer import Rates
 from freehold.learn.parallel import Ranks, Replicas
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
-from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
 
 STEPS = 12
-Row = tuple[int, float, str]  # step, loss, root of its documents
+Row = tuple[int, float, str]  # step, loss, its documents
 
 
 class Enough(Exception):
@@ -44,7 +43,7 @@ class Until:
 
 def run(tokens: Path, folder: Path, *, ranks: Ranks, stop: int = STEPS) -> list[Row]:
     """Take the steps up to `stop` from wherever the checkpoint is."""
-    corpus = Corpus.of(Shards.open(tokens), shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=5)
+    corpus = mixed(tokens, samples=5)
     session = fresh(seed=1 + ranks.rank)  # the others must take over what rank 0 has
     found = checkpoint.latest(folder) if ranks.rank == 0 else None
     if found:
@@ -52,7 +51,7 @@ def run(tokens: Path, folder: Path, *, ranks: Ranks, stop: int = STEPS) -> list[
     rows: list[Row] = []
 
     def after(taken: Taken) -> None:
-        rows.append((taken.step, taken.loss, taken.batch.root))
+        rows.append((taken.step, taken.loss, " ".join(taken.batch.documents)))
 
     with contextlib.suppress(Enough):
         learn(

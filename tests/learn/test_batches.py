@@ -5,19 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from corpus import write_shards
+from corpus import mixed, write_shards
 
 from freehold.errors import InputError
-from freehold.learn.batches import Corpus
-from freehold.learn.shards import Shards
+from freehold.learn.batches import Corpus, ranges
 from freehold.model.head import IGNORED
 
 SHARES = {"deu": 0.7, "jpn": 0.3}
 
 
 def corpus_of(folder: Path, *, samples: int = 4, seed: int = 7, digest: str = "d", **shares: float) -> Corpus:
-    shards = Shards.open(folder)
-    return Corpus.of(shards, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
+    return mixed(folder, shares=shares or SHARES, digest=digest, seed=seed, sequence=16, samples=samples)
 
 
 @pytest.fixture
@@ -53,9 +51,10 @@ def test_consumed_is_exactly_what_the_batches_held(folder: Path) -> None:
     for sample in range(steps * corpus.samples):
         for row, offset, length in corpus.pieces(sample):
             counted[row][offset : offset + length] += 1
-    for ranges in corpus.consumed(steps * corpus.samples).values():
-        assert ranges == sorted(ranges)
-        for row, offset, length, times in ranges:
+    for language in corpus.parts:
+        found = ranges(corpus.edges(language, steps * corpus.samples))
+        assert found == sorted(found)
+        for row, offset, length, times in found:
             counted[row][offset : offset + length] -= times
     assert all((rest == 0).all() for rest in counted.values())
 
@@ -80,9 +79,10 @@ def test_segments_change_where_a_document_begins(folder: Path) -> None:
         assert torch.equal(changes, batch.tokens[:, 1:] == 0)  # 0 is the BOS that every document begins with
 
 
-def test_the_root_names_the_documents_in_order(folder: Path) -> None:
-    corpus = corpus_of(folder)
-    assert corpus.at(0).root == corpus_of(folder).at(0).root != corpus.at(1).root
+def test_a_share_that_would_never_have_its_turn_is_refused(folder: Path) -> None:
+    assert corpus_of(folder, deu=0.999, jpn=0.001).turns.count("jpn", 1000) == 1
+    with pytest.raises(InputError, match=r"'jpn' has a share of 0.00040: not one of 1,000 samples"):
+        corpus_of(folder, deu=0.9996, jpn=0.0004)
 
 
 def test_a_language_without_documents_is_named(folder: Path) -> None:

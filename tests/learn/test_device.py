@@ -33,6 +33,20 @@ def test_larger_models_take_fewer_tokens_at_once() -> None:
     assert tokens < device.fitting(SHAPE, free_bytes=80 * 10**9) and tokens & (tokens - 1) == 0
 
 
+def test_a_gpu_is_asked_to_repeat_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config as inductor
+
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    try:
+        device.settle("cuda")
+        assert inductor.deterministic and torch.are_deterministic_algorithms_enabled()
+    finally:
+        inductor.deterministic = False
+        torch.use_deterministic_algorithms(False)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("muon", [True, False])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_step_never_waits_for_its_device(precision: str, muon: bool) -> None:

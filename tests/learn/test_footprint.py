@@ -3,15 +3,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from freehold.learn import footprint as footprints
 from freehold.learn import memory
-from freehold.learn.footprint import footprint
+from freehold.learn.footprint import Footprint, chunk_rows, footprint
+from freehold.model import head
 from freehold.model.config import ModelConfig
+from freehold.model.declared import declare
 
 SCRIPT = Path(__file__).with_name("peak_here.py")
 BELOW, ABOVE = 0.85, 1.6  # estimate : peak that we answer for
@@ -69,3 +75,49 @@ def test_what_is_left_is_the_least_of_machine_and_limits(files: dict[str, str], 
 def test_this_machine_has_memory() -> None:
     left = memory.available()
     assert left is None or left > 50e6
+
+
+def bf16(config: ModelConfig, **chosen: Any) -> Footprint:
+    return footprint(config, precision="bf16", **{"micro": 4, "sequence": 512, "native": True, **chosen})
+
+
+PLAIN = ModelConfig.from_depth(4, vocabulary=8192, context=512)
+
+
+def probabilities(config: ModelConfig, *, layers: int, sequence: int = 512) -> int:
+    return 4 * sequence * layers * 2 * config.heads * (sequence + 256) // 2
+
+
+@pytest.mark.parametrize(
+    ("config", "sequence", "layers"),
+    [
+        (PLAIN, 512, 0),
+        (PLAIN, 500, 4),
+        (replace(PLAIN, windows=(0, 0, 128, 512)), 512, 1),
+        (ModelConfig.from_depth(4, vocabulary=8192, context=512, head_size=48), 512, 4),
+        (declare(4, vocabulary=8192, context=512, family="deepseek_v3"), 512, 4),
+    ],
+)
+def test_attention_that_the_kernels_cannot_do_keeps_its_probabilities(
+    config: ModelConfig, sequence: int, layers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = bf16(config, sequence=sequence).activations
+    monkeypatch.setattr(footprints, "LONGEST_PRODUCT", 0)
+    kept = whole - bf16(config, sequence=sequence).activations
+    assert kept == probabilities(config, layers=layers, sequence=sequence)
+
+
+def test_a_mask_of_documents_keeps_probabilities_and_a_bias_for_each_sequence() -> None:
+    masked, plain = (bf16(PLAIN, masked=masked).activations for masked in (True, False))
+    assert masked - plain == probabilities(PLAIN, layers=4) + 4 * 512 * 512 * 4
+
+
+def test_a_vocabulary_that_the_kernels_cannot_take_has_its_logits() -> None:
+    odd = replace(PLAIN, vocab_size=8200)
+    assert bf16(odd).head - bf16(PLAIN).head > 2048 * 8200 * 2
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("vocabulary", [512, 32_768, 50_304, 151_936])
+def test_chunks_are_those_of_the_head(vocabulary: int, device: str) -> None:
+    assert chunk_rows(vocabulary, device=device) == head.chunk_rows(vocabulary, device=torch.device(device))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from corpus import VOCABULARY, write_shards
+from corpus import VOCABULARY, mixed, write_shards
 
 from freehold.errors import GateError, InputError
 from freehold.learn import checkpoint, utilisation
@@ -19,7 +19,6 @@ from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
-from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
 from freehold.model.config import ModelConfig
 from freehold.model.transformer import Transformer
@@ -30,12 +29,12 @@ STEPS = 30
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    shards = Shards.open(write_shards(tmp_path_factory.mktemp("loop") / "tokens"))
-    return Corpus.of(shards, shares={"deu": 0.5, "jpn": 0.5}, digest="d", seed=1, sequence=32, samples=8)
+    return mixed(write_shards(tmp_path_factory.mktemp("loop") / "tokens"))
 
 
-def fresh(precision: str = "fp32") -> Session:
-    model = Transformer(ModelConfig.from_depth(2, vocabulary=VOCABULARY, context=32, width=32, head_size=16))
+def fresh(precision: str = "fp32", *, tied: bool = False) -> Session:
+    shape = {"vocabulary": VOCABULARY, "context": 32, "width": 32, "head_size": 16}
+    model = Transformer(ModelConfig.from_depth(2, **shape, tied=tied))
     initialise(model, seed=1)
     return Session.of(model, rates=Rates(), precision=precision, compiled=False)
 
@@ -60,6 +59,14 @@ def test_it_learns(precision: str, corpus: Corpus) -> None:
     taken = run(fresh(precision), corpus)
     assert abs(taken[0].loss - torch.log(torch.tensor(float(VOCABULARY)))) < 0.05  # a small head knows nothing
     assert taken[-1].loss < 2.0
+
+
+def test_a_tied_model_learns_at_the_rate_of_a_head(corpus: Corpus) -> None:
+    session = fresh(tied=True)
+    table, rates = session.optimizer.groups["model.embed_tokens.weight"], Rates().scaled(32)
+    assert table.rate == rates.head != rates.embedding
+    taken = run(session, corpus, steps=40)
+    assert taken[-1].loss < 2.0 < taken[0].loss
 
 
 def test_micro_batches_give_the_gradient_of_the_whole(corpus: Corpus) -> None:
@@ -169,11 +176,21 @@ def test_a_poisoned_batch_is_skipped_named_and_still_skipped_after_a_resume(
     assert resumed.rows() == whole.rows() and resumed.chain == whole.chain
 
 
-def test_a_gradient_that_is_no_number_stops_before_the_weights_change(corpus: Corpus) -> None:
-    session = fresh()
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("wrong", [float("inf"), float("-inf"), float("nan"), (float("inf"), float("-inf"))])
+def test_a_gradient_that_is_no_number_stops_before_the_weights_change(
+    precision: str, wrong: float | tuple[float, float], corpus: Corpus
+) -> None:
+    session = fresh(precision)
     before = {name: weight.clone() for name, weight in session.weights().items()}
-    session.model.model.layers[0].mlp.up_proj.weight.register_hook(lambda gradient: gradient * float("inf"))
-    with pytest.raises(GateError, match=r"the gradient is \w+ at step 1; documents of the batch: s"):
+
+    def spoil(gradient: torch.Tensor) -> torch.Tensor:
+        spoilt = gradient.clone()
+        spoilt.view(-1)[:2] = torch.tensor(wrong)
+        return spoilt
+
+    session.model.model.layers[0].mlp.up_proj.weight.register_hook(spoil)
+    with pytest.raises(GateError, match=r"the gradient is -?\w+ at step 1; documents of the batch: s"):
         run(session, corpus)
     assert all(torch.equal(weight, before[name]) for name, weight in session.weights().items())
 
@@ -183,7 +200,6 @@ def test_a_corpus_that_changes_under_the_run_stops_it_before_the_next_checkpoint
 ) -> None:
     monkeypatch.setattr(utilisation, "SECONDS", 1e-3)
     folder = write_shards(tmp_path / "tokens")
-    mixed = Corpus.of(Shards.open(folder), shares={"deu": 1.0}, digest="d", seed=1, sequence=32, samples=8)
 
     class Touched(Poisoned):
         def at(self, step: int) -> Batch:
@@ -194,7 +210,7 @@ def test_a_corpus_that_changes_under_the_run_stops_it_before_the_next_checkpoint
     with pytest.raises(InputError, match=r"train-00001\.bin.*changed under the run"):
         follow(
             fresh(),
-            batches=Touched(mixed, step=-1),
+            batches=Touched(mixed(folder, shares={"deu": 1.0}), step=-1),
             recipe=recipe_of(12),
             stage="train",
             folder=tmp_path,

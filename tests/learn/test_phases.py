@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import InputError
-from freehold.learn import utilisation
+from freehold.learn import course, utilisation
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
 from freehold.learn.mixture import Part, Stream
 from freehold.learn.optimizer import Rates
+from freehold.learn.parallel import ALONE, One, Ranks
 from freehold.learn.phases import Curriculum, Phase, schedule_of, steps_of
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session
@@ -140,14 +141,16 @@ def test_a_recipe_without_phases_is_one(shards: Shards) -> None:
     assert [(one.steps, one.sequence, one.shares) for one in Phase.of(recipe)] == [(6, 16, SHARES)]
 
 
-def run(shards: Shards, recipe: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Diary:
+def run(
+    shards: Shards, recipe: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch, *, ranks: Ranks = ALONE
+) -> Diary:
     folder.mkdir(exist_ok=True)
     monkeypatch.setattr(utilisation, "SECONDS", 1e-3)
     model = Transformer(ModelConfig.from_depth(1, vocabulary=VOCABULARY, context=64, width=32, head_size=16))
     initialise(model, seed=1)
     session = Session.of(model, rates=Rates(), precision="fp32", compiled=False)
     batches, progress = Curriculum(shards, recipe), Progress(quiet=True)
-    return follow(session, batches=batches, recipe=recipe, stage="train", folder=folder, progress=progress)
+    return follow(session, batches=batches, recipe=recipe, stage="train", folder=folder, progress=progress, ranks=ranks)
 
 
 def test_the_last_rotary_setting_is_the_one_that_ships(
@@ -177,3 +180,11 @@ def test_a_checkpoint_of_another_recipe_is_refused(
     run(shards, recipe_of(phase("a")), tmp_path / "run", monkeypatch)
     with pytest.raises(InputError, match="another recipe"):
         run(shards, recipe_of(phase("a", rate=[1.0, 0.5])), tmp_path / "run", monkeypatch)
+
+
+def test_utilisation_is_a_share_of_what_all_ranks_can_do(
+    shards: Shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(course, "peak", lambda precision, *, device: 1e9)
+    peaks = [run(shards, recipe_of(phase("a")), tmp_path / str(n), monkeypatch, ranks=One(size=n)).peak for n in (1, 3)]
+    assert peaks == [1e9, 3e9]

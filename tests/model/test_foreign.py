@@ -83,6 +83,20 @@ def test_a_foreign_model_learns(family: str, precision: str, tmp_path: Path) -> 
     assert all(weight.dtype == torch.float32 for weight in session.weights().values())
 
 
+def test_everything_that_a_base_keeps_is_shipped(tmp_path: Path) -> None:
+    shape = {"num_key_value_heads": 2, "head_dim": 8, "first_k_dense_replace": 1, "n_routed_experts": 4}
+    routed = {"num_experts_per_tok": 2, "moe_intermediate_size": 16, "max_position_embeddings": 64}
+    MODELS["glm4_moe"] = ("Glm4MoeConfig", {**SMALL, **shape, **routed})
+    theirs = foreign("glm4_moe", tmp_path)
+    session = Session.of(hf.load_folder(tmp_path), rates=Rates(), precision="fp32", compiled=False)
+    (bias,) = [buffer for name, buffer in session.model.named_buffers() if name.endswith("e_score_correction_bias")]
+    bias.fill_(0.5)
+    weights = session.weights()
+    assert set(weights) == set(theirs.state_dict())
+    (shipped,) = [weight for name, weight in weights.items() if name.endswith("e_score_correction_bias")]
+    assert torch.equal(shipped, bias)
+
+
 def test_document_masks_are_refused_before_they_are_ignored(tmp_path: Path) -> None:
     foreign("gpt2", tmp_path)
     with pytest.raises(InputError, match="within documents"):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional
 from freehold.learn import optimizer
 from freehold.learn.start import initialise
 from freehold.model import native
-from freehold.model.attention import rotation
+from freehold.model.attention import causal_attention, rotation
 from freehold.model.config import ModelConfig
 from freehold.model.head import IGNORED, head_loss
 from freehold.model.layers import RMSNorm, gated, norm_and_turn
@@ -133,6 +134,63 @@ def test_what_does_not_fit_is_left_to_torch() -> None:
 
 
 @kernels
+def test_fewer_pieces_than_threads_are_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(10)
+    q, k, v = (torch.randn(1, count, 64, 32).bfloat16() for count in (4, 2, 2))
+    called = []
+    monkeypatch.setattr(native, "attend", lambda *x: called.append(x) or x[0])
+    for threads in (2, 3):
+        monkeypatch.setattr(native, "threads", lambda threads=threads: threads)
+        assert causal_attention(q, k, v, None).shape == q.shape
+    assert len(called) == 1
+    config = ModelConfig.from_depth(2, vocabulary=64, context=64, width=64, head_size=32, kv_heads=1)
+    model = Transformer(config).bfloat16()
+    assert model._biases(torch.zeros(2, 64), None)[0] is not None
+    assert model._biases(torch.zeros(3, 64), None)[0] is None
+
+
+@kernels
+def test_a_tensor_that_a_kernel_would_misread_is_refused() -> None:
+    x, w = torch.zeros(32, 32).bfloat16(), torch.zeros(32, 32)
+    with pytest.raises(AssertionError, match="crossed"):
+        native.crossed(x, w)
+    with pytest.raises(AssertionError, match="crossed"):
+        native.crossed(x, torch.zeros(64, 32).bfloat16().t())
+
+
+@kernels
+def test_the_head_takes_rows_that_lie_apart() -> None:
+    torch.manual_seed(11)
+    x, w, target = torch.randn(64, 64).bfloat16(), torch.randn(96, 64).bfloat16(), torch.randint(0, 96, (32,))
+    share = torch.full((32,), 0.1)
+    found = [native.head(part, w, target, share, weight=True) for part in (x[::2], x[::2].contiguous())]
+    for one, two in zip(*found, strict=True):
+        assert torch.equal(one, two)  # type: ignore[arg-type]
+
+
+SCARCE = """
+import resource, torch
+from pathlib import Path
+from freehold.model import native
+torch.set_num_threads(1)
+a, b = torch.ones(32, 32).bfloat16(), torch.ones(32, 2**19).bfloat16()
+native.crossed(a, a)  # whatever the first call takes
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 150 * 2**20,) * 2)
+try:
+    native.crossed(a, b)
+except MemoryError as lack:
+    print(lack)
+"""
+
+
+@kernels
+def test_a_kernel_without_memory_says_so() -> None:
+    done = subprocess.run([sys.executable, "-c", SCARCE], capture_output=True, text=True, check=True)
+    assert "no memory was left for the kernel 'crossed'" in done.stdout
+
+
+@kernels
 def test_a_model_learns_the_same_with_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
     config = ModelConfig.from_depth(2, vocabulary=320, context=64, width=64, head_size=32)
     tokens, targets = torch.randint(0, 320, (2, 2, 64), generator=torch.Generator().manual_seed(7))
@@ -148,7 +206,7 @@ def test_a_model_learns_the_same_with_and_without(monkeypatch: pytest.MonkeyPatc
         return [loss.detach(), *torch.autograd.grad(loss, list(model.parameters()))]
 
     fast = gradients()
-    monkeypatch.setattr(native, "fits", lambda *sizes, like: False)
+    monkeypatch.setattr(native, "fits", lambda *sizes, like, items=None: False)
     for mine, other in zip(fast, gradients(), strict=True):
         assert error(mine, other) < 0.02
 
@@ -171,10 +229,15 @@ def test_a_broken_compiler_leaves_torch_in_charge(tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("broken")
     (folder / "g++").write_text("#!/bin/sh\nexit 1\n")
     (folder / "g++").chmod(0o755)
-    code = "from freehold.model import native; print(native.ready())"
+    code = """
+from freehold.learn import compilation
+from freehold.model import native
+print(native.ready(), compilation.possible(), native.build.absence())
+"""
     environment = {**os.environ, "CXX": str(folder / "g++"), "XDG_CACHE_HOME": str(folder)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.startswith("False False ")
+    assert not native.ready() or f"{folder / 'g++'} does not build them" in done.stdout
 
 
 def test_the_kernels_can_be_switched_off() -> None:
@@ -182,3 +245,29 @@ def test_the_kernels_can_be_switched_off() -> None:
     environment = {**os.environ, build.SWITCH: "torch"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(build.compiler() is None, reason="no C++ compiler on this machine")
+def test_a_compiler_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    ran, run = list[str](), build._run
+    monkeypatch.setattr(build, "_run", lambda *command, **given: ran.append(command[1]) or run(*command, **given))
+    for _ in range(2):
+        build.compiles.cache_clear()
+        assert build.compiles()
+    assert ran == ["--version", "-shared", "--version"]
+
+
+def test_a_cache_that_cannot_be_written_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = build.cache_folder("kernels")
+    assert folder == tmp_path / "freehold" / "kernels"
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folder)  # root may write wherever it is asked
+    other = build.cache_folder("kernels")
+    assert other != folder and other.is_dir()
+
+
+def test_why_there_are_no_kernels_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (build.absence() is None) is native.ready()
+    monkeypatch.setenv(build.SWITCH, "torch")
+    assert build._opened.__wrapped__() == (None, f"{build.SWITCH} is 'torch'")

@@ -46,6 +46,7 @@ def doctor(json: AsJson = False) -> None:
         "processor": machine["processor"],
         "cores": os.cpu_count(),
         "compiler": shutil.which("g++") or shutil.which("clang++") or "none: training runs without torch.compile",
+        "kernels": "torch" if find_spec("torch") is None else part("freehold.model.native.build:absence")() or "amx",
         "free_disk_gb": round(shutil.disk_usage(".").free / 1e9, 1),
     }
     missing = {name: f"pip install 'freehold[{extra}]'" for name, extra in EXTRA_OF.items() if find_spec(name) is None}

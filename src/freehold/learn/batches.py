@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from freehold.errors import InputError
 from freehold.learn.goldfish import forgotten
-from freehold.learn.mixture import Part, Stream, Turns, key_of
+from freehold.learn.mixture import PERIOD, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
 
@@ -29,11 +28,6 @@ class Batch:
     targets: Tensor  # (B, T) int64, -100 where nothing is predicted
     documents: tuple[str, ...]  # ids in order of first appearance
     segments: Tensor | None = None  # (B, T) int64: which document of its row a token belongs to; None: no matter
-
-    @property
-    def root(self) -> str:
-        """SHA-256 over the document ids, one a line: what the training chain records."""
-        return hashlib.sha256("\n".join(self.documents).encode()).hexdigest()
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """The same batch with every tensor changed."""
@@ -74,17 +68,6 @@ class Corpus:
         self.shards, self.parts, self.turns, self.samples = shards, parts, turns, samples
         self.goldfish, self.segments = goldfish, segments
 
-    @classmethod
-    def of(
-        cls, shards: Shards, *, shares: Mapping[str, float], digest: str, seed: int, sequence: int, samples: int
-    ) -> Corpus:
-        """All documents in windows of `sequence` tokens; `digest` names the shards (their manifest)."""
-        streams = {
-            language: stream_of(shards, language, digest=digest, seed=seed, block=sequence) for language in shares
-        }
-        parts = {language: Part(stream=stream, window=sequence) for language, stream in streams.items()}
-        return cls(shards, parts=parts, turns=turns_of(shares), samples=samples)
-
     def at(self, step: int) -> Batch:
         """The batch of a step: sample indices step x samples … + samples - 1."""
         pieces = [self.pieces(sample, extra=1) for sample in range(step * self.samples, (step + 1) * self.samples)]
@@ -102,13 +85,6 @@ class Corpus:
         """Raise InputError if a token file changed since it was opened."""
         self.shards.check()
 
-    def consumed(self, samples: int) -> dict[str, list[list[int]]]:
-        """What the first `samples` samples predicted, per language: [document row, offset, tokens, times].
-
-        Ranges are disjoint, sorted and merged; `times` says how often a range was consumed.
-        """
-        return {language: ranges(self.edges(language, samples)) for language in self.parts}
-
     def edges(self, language: str, samples: int) -> Edges:
         """Where what the first `samples` samples consumed of a language begins and ends."""
         edges: Edges = {}
@@ -125,9 +101,20 @@ class Corpus:
 
 
 def turns_of(shares: Mapping[str, float]) -> Turns:
-    """Turns by shares that need not sum to 1; the order in which a charter lists its languages does not matter."""
+    """Turns by shares that need not sum to 1; the order in which a charter lists its languages does not matter.
+
+    Raises InputError for a share so small that the language would never have a turn.
+    """
     whole = sum(shares.values())
-    return Turns(tuple((language, share / whole) for language, share in sorted(shares.items())))
+    turns = Turns(tuple((language, share / whole) for language, share in sorted(shares.items())))
+    for language, share in turns.shares:
+        if not turns.count(language, PERIOD):
+            raise InputError(
+                f"{language!r} has a share of {share:.5f}: not one of {PERIOD:,} samples",
+                where="charter: languages",
+                remedy=f"raise its share to {1 / PERIOD} at least (max_epochs lowers it too), or remove the language",
+            )
+    return turns
 
 
 def stream_of(

@@ -72,7 +72,7 @@ def save(
 
 def sweep(folder: Path, *, keep: int, every: int = 0) -> None:
     """Remove what a killed save left, and checkpoints but the newest `keep` and those of each `every` steps."""
-    for unfinished in folder.glob("*.tmp"):
+    for unfinished in (*folder.glob("*.tmp"), *folder.glob(".tmp*")):  # ours, and those of safetensors
         unfinished.unlink()
     for old in sorted(folder.glob("step-*.safetensors"))[:-keep]:
         if not every or step_of(old) % every or not step_of(old):

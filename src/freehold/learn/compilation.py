@@ -7,29 +7,46 @@ from __future__ import annotations
 
 import os
 import sysconfig
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from torch._inductor import config as inductor
 
 from freehold.learn import optimizer
 from freehold.model import head
-from freehold.model.native.build import cache_folder, compiler
+from freehold.model.native.build import cache_folder, compiler, compiles
 from freehold.model.transformer import LanguageModel, Transformer
 
-PLAIN_SOFTMAX, PLAIN_SUM = head.raise_logits, head.accumulate
-PLAIN_ADAM, PLAIN_DIRECTION, PLAIN_DESCENT = optimizer.adam_update, optimizer.muon_direction, optimizer.descend
+PLAIN: tuple[tuple[object, str, Callable[..., object]], ...] = tuple(  # where functions stand, their names, themselves
+    (module, name, getattr(module, name))
+    for module, names in (
+        (head, ("raise_logits", "accumulate")),
+        (optimizer, ("adam_update", "muon_direction", "descend")),
+    )
+    for name in names
+)
 
 
 def possible(device: str = "cpu") -> bool:
-    """Whether this machine can compile: a C++ compiler and Python's headers, and Triton for a GPU."""
+    """Whether this machine can compile: a C++ compiler that works and Python's headers, and Triton for a GPU."""
     if device != "cpu" and find_spec("triton") is None:
         return False
-    return compiler() is not None and Path(sysconfig.get_paths()["include"], "Python.h").exists()
+    return Path(sysconfig.get_paths()["include"], "Python.h").exists() and compiles()
 
 
-def use(model: LanguageModel) -> None:
-    """Compile the layers of a model of ours, the head's softmax and the optimizer's updates, in place."""
+def use(model: LanguageModel, *, compiled: bool) -> None:
+    """Compile the layers of a model of ours, the head's softmax and the optimizer's updates, in place.
+
+    Softmax and updates are this process's: what was said last holds for all its sessions. Not `compiled` makes them
+    plain again.
+    """
+    for module, name, plain in PLAIN:
+        setattr(module, name, torch.compile(plain, dynamic=False) if compiled else plain)
+    if not compiled:
+        return
+    inductor.cpp.cxx = (compiler(),)  # type: ignore[assignment]  # the one that was tried
     if "TORCHINDUCTOR_CACHE_DIR" not in os.environ:
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder(f"inductor-{torch.__version__}"))
     torch._dynamo.config.cache_size_limit = 64
@@ -37,8 +54,3 @@ def use(model: LanguageModel) -> None:
         for block in model.model.layers:
             block.compile(dynamic=False)
         model.model.norm.compile(dynamic=False)
-    head.raise_logits = torch.compile(PLAIN_SOFTMAX, dynamic=False)
-    head.accumulate = torch.compile(PLAIN_SUM, dynamic=False)
-    optimizer.adam_update = torch.compile(PLAIN_ADAM, dynamic=False)
-    optimizer.muon_direction = torch.compile(PLAIN_DIRECTION, dynamic=False)
-    optimizer.descend = torch.compile(PLAIN_DESCENT, dynamic=False)

@@ -53,7 +53,7 @@ def follow(
             recipe=recipe,
             folder=folder,
             task=task,
-            peak=peak(recipe["precision"], device=recipe["device"]),
+            peak=ranks.size * peak(recipe["precision"], device=recipe["device"]),
             check=batches.check,
             previous=previous,
             bytes_per_token=bytes_per_token,

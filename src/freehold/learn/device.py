@@ -6,6 +6,7 @@ import math
 import os
 
 import torch
+from torch._inductor import config as inductor
 
 from freehold.errors import InputError
 from freehold.learn import memory
@@ -39,7 +40,7 @@ def settle(device: str) -> None:
         memory.keep()
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs to repeat itself
-    os.environ.setdefault("TORCHINDUCTOR_DETERMINISTIC", "1")  # else the compiler times kernels and takes the faster
+    inductor.deterministic = True  # else the compiler times kernels and takes the faster
     torch.use_deterministic_algorithms(True)
     # No kernel of ours reads what it did not write.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

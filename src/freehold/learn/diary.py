@@ -44,7 +44,7 @@ class Diary:
         bytes_per_token: dict[str, float] | None = None,
         observers: tuple[Observer, ...] = (),
     ) -> None:
-        """`folder` is scratch; `peak` the machine's matrix rate in FLOP/s, for the utilisation shown.
+        """`folder` is scratch; `peak` the matrix rate of all ranks in FLOP/s, for the utilisation shown.
 
         `check` raises InputError if the data changed; it is called before every checkpoint. `previous` is the digest
         of the line that the stage's chain continues. With the mean `bytes_per_token` of each language the loss is told

@@ -22,7 +22,7 @@ class Guard:
         self.losses: deque[float] = deque(losses or [], maxlen=REMEMBERED)
 
     def admits(self, loss: float, *, gradient: float = 0.0, step: int, batch: Batch) -> bool:
-        """Whether to take the step; `gradient` is the length of its gradient.
+        """Whether to take the step; `gradient` is any number that is finite if its gradient is.
 
         Raises GateError naming the batch's documents when either is no number.
         """

@@ -2,8 +2,9 @@
 
 Each language is an endless stream: its documents in a fixed shuffled order, laid end to end, again and again.
 Windows of `sequence` tokens tile that stream without loss; every pass visits them in a new shuffled order. The
-languages take turns so that after any number of samples each has its share to within one sample. A phase counts its
-own samples from 0 and goes on in each stream where the phase before it stopped.
+languages take turns in periods of 1,000 samples, each its share to within one sample of a period: over a long run
+shares are rounded to thousandths. A phase counts its own samples from 0 and goes on in each stream where the phase
+before it stopped.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Rates:
 
 def orthogonal(matrix_NRC: Tensor, *, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     """The nearest semi-orthogonal matrix of each of N matrices, to a few percent in its singular values."""
-    if native.fits(*matrix_NRC.shape[1:], like=matrix_NRC):
+    if native.fits(*matrix_NRC.shape[1:], like=matrix_NRC, items=len(matrix_NRC)):
         return native.orthogonal(matrix_NRC, POLAR_EXPRESS)
     tall = matrix_NRC.shape[-2] > matrix_NRC.shape[-1]
     x = matrix_NRC.mT if tall else matrix_NRC
@@ -189,10 +189,10 @@ class Optimizer:
         self.groups: dict[str, Muon | AdamW] = {}
         stacks: dict[tuple[int, ...], list[nn.Parameter]] = {}
         for name, weight in named:
-            if name.endswith("embed_tokens.weight") or id(weight) in looked_up:
-                self.groups[name] = AdamW([weight], rate=rates.embedding)
-            elif name.endswith("lm_head.weight") or weight is head:
+            if name.endswith("lm_head.weight") or weight is head:  # a table that is the head too learns as a head
                 self.groups[name] = AdamW([weight], rate=rates.head)
+            elif name.endswith("embed_tokens.weight") or id(weight) in looked_up:
+                self.groups[name] = AdamW([weight], rate=rates.embedding)
             elif weight.dim() not in (2, 3) or min(weight.shape[-2:]) == 1 or not muon:
                 self.groups[name] = AdamW([weight], rate=rates.vector)
             else:

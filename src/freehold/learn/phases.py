@@ -111,7 +111,10 @@ class Curriculum:
         self.shards.check()
 
     def consumed(self) -> dict[str, list[list[int]]]:
-        """What the whole run predicted, as `Corpus.consumed` gives it."""
+        """What the whole run predicted, per language: [document row, offset, tokens, times].
+
+        Ranges are disjoint, sorted and merged; `times` says how often a range was consumed.
+        """
         summed: dict[str, Edges] = {}
         for phase, corpus in zip(self.phases, self.corpora, strict=True):
             for language in corpus.parts:

@@ -51,8 +51,7 @@ class Session:
         frozen = {name: weight.detach().float().clone() for name, weight in named if not weight.requires_grad}
         set_precision(model, precision)
         model.train()
-        if compiled:
-            compilation.use(model)
+        compilation.use(model, compiled=compiled)
         return cls(model=model, optimizer=optimizer, frozen=frozen)
 
     @property

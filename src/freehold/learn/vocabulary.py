@@ -29,7 +29,7 @@ def widened(table_VC: Tensor, *, rows: int, pieces: Pieces) -> Tensor:
     if rows < len(table_VC) or any(not 0 <= number < rows for number in pieces):
         raise InputError(f"{rows} rows are too few for this vocabulary", where="tokenizer", remedy="tokenize again")
     old_VC = table_VC.detach().float()
-    table_WC = torch.cat((old_VC, old_VC.new_zeros(rows - len(old_VC), old_VC.shape[1])))
+    table_WC = torch.cat((old_VC, old_VC.mean(0).expand(rows - len(old_VC), -1)))  # zeros might be the likeliest
     for number, parts in pieces.items():
         table_WC[number] = old_VC[list(parts)].mean(0)
     return table_WC

@@ -68,7 +68,8 @@ def causal_attention(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, bias_TT: Te
     `bias_TT` comes from `causal_bias`, and may be (B, T, T); None is plain causality where products do not pay.
     """
     length = q_BHTD.shape[2]
-    if bias_TT is None and q_BHTD.shape[-1] == v_BKTD.shape[-1] and native.fits(*q_BHTD.shape[2:], like=q_BHTD):
+    stacks, alike = k_BKTD.shape[0] * k_BKTD.shape[1], q_BHTD.shape[-1] == v_BKTD.shape[-1]
+    if bias_TT is None and alike and native.fits(*q_BHTD.shape[2:], like=q_BHTD, items=stacks):
         return native.attend(q_BHTD, k_BKTD, v_BKTD)
     if bias_TT is None or not products_pay(length, device=q_BHTD.device):
         grouped = q_BHTD.shape[1] != k_BKTD.shape[1]

@@ -88,6 +88,13 @@ class Foreign(LanguageModel):
         found: Iterator[tuple[str, nn.Parameter]] = self.inner.named_parameters(prefix, recurse, remove_duplicate)
         return found
 
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Buffers under transformers' names."""
+        found: Iterator[tuple[str, Tensor]] = self.inner.named_buffers(prefix, recurse, remove_duplicate)
+        return found
+
     def state_dict(self, *args: Any, **kwargs: Any) -> Any:
         """Tensors under transformers' names."""
         return self.inner.state_dict(*args, **kwargs)

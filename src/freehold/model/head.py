@@ -29,6 +29,8 @@ def head_loss(x_NC: Tensor, weight_VC: Tensor, target_N: Tensor, *, divisor: int
     `divisor` replaces the number of counted targets, for micro-batches that share one mean.
     """
     counted = int((target_N != IGNORED).sum()) if divisor is None else divisor
+    if not torch.is_grad_enabled():  # inside, nothing tells that gradients are not wanted
+        x_NC, weight_VC = x_NC.detach(), weight_VC.detach()
     loss: Tensor = _HeadLoss.apply(x_NC, weight_VC, target_N, max(counted, 1))
     return loss
 
@@ -62,22 +64,22 @@ class _HeadLoss(torch.autograd.Function):
     def forward(ctx: Any, x_NC: Tensor, weight_VC: Tensor, target_N: Tensor, divisor: int) -> Tensor:
         w_VC = weight_VC.detach().to(x_NC.dtype)
         x_NC = x_NC.detach()
-        need = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
-        if need and native.fits(*x_NC.shape, *w_VC.shape, like=x_NC):
+        need_x, need_w = ctx.needs_input_grad[:2]
+        if (need_x or need_w) and native.fits(*x_NC.shape, *w_VC.shape, like=x_NC):
             share_N = (target_N != IGNORED) / divisor
-            found = native.head(x_NC, w_VC, target_N.clamp_min(0), share_N, weight=ctx.needs_input_grad[1])
+            found = native.head(x_NC, w_VC, target_N.clamp_min(0), share_N, weight=need_w)
             ctx.save_for_backward(*found[1:])
             return found[0].sum() / divisor
         rows = chunk_rows(w_VC.shape[0], device=x_NC.device)
-        dx_NC = torch.empty_like(x_NC) if need else None
-        dw_VC = torch.zeros(w_VC.shape, dtype=torch.float32, device=w_VC.device) if need else None
+        dx_NC = torch.empty_like(x_NC) if need_x else None
+        dw_VC = torch.zeros(w_VC.shape, dtype=torch.float32, device=w_VC.device) if need_w else None
         total = torch.zeros((), dtype=torch.float32, device=x_NC.device)
         for start in range(0, x_NC.shape[0], rows):
             part = slice(start, start + rows)
             x_RC, target_R = x_NC[part], target_N[part]
             raised_RV, total_R1, nll_R = raise_logits(x_RC @ w_VC.t(), target_R)
             total += nll_R.sum()
-            if dx_NC is not None and dw_VC is not None:
+            if need_x or need_w:
                 counted_R1 = ((target_R != IGNORED) / divisor).unsqueeze(1)
                 scale_R1 = counted_R1 / total_R1
                 # Softmax is never written: its divisor moves to the narrow sides of both products.
@@ -85,20 +87,22 @@ class _HeadLoss(torch.autograd.Function):
                 raised_RV[torch.arange(len(x_RC), device=x_RC.device), answer_R] -= total_R1.squeeze(1).to(
                     raised_RV.dtype
                 )
-                dx_NC[part] = (raised_RV @ w_VC) * scale_R1
-                accumulate(dw_VC, raised_RV.t() @ (x_RC * scale_R1).to(x_RC.dtype))
-        if dx_NC is not None and dw_VC is not None:
-            ctx.save_for_backward(dx_NC, dw_VC.to(weight_VC.dtype))
+                if dx_NC is not None:
+                    dx_NC[part] = (raised_RV @ w_VC) * scale_R1
+                if dw_VC is not None:
+                    accumulate(dw_VC, raised_RV.t() @ (x_RC * scale_R1).to(x_RC.dtype))
+        ctx.save_for_backward(dx_NC, None if dw_VC is None else dw_VC.to(weight_VC.dtype))
         return total / divisor
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: FunctionCtx, *upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         dx_NC, dw_VC = ctx.saved_tensors  # type: ignore[attr-defined]
         scale = upstream[0]
         # The usual case: this is the last thing computed. A GPU multiplies by one rather than wait for the answer.
         if scale.is_cpu and scale.item() == 1.0:
             return dx_NC, dw_VC, None, None
-        return dx_NC * scale.to(dx_NC.dtype), dw_VC * scale.to(dw_VC.dtype), None, None
+        scaled = [None if slope is None else slope * scale.to(slope.dtype) for slope in (dx_NC, dw_VC)]
+        return scaled[0], scaled[1], None, None
 
 
 def accumulate(total: Tensor, part: Tensor) -> None:

@@ -163,7 +163,8 @@ class Transformer(LanguageModel):
         windows = {self.config.window(layer) for layer in range(self.config.depth)}
         if documents_BT is not None and device.type == "cuda":
             return {window: flex.document_mask(documents_BT, window=window) for window in windows}
-        fast = self.config.latent is None and native.fits(length, self.config.head_size, like=self.model.norm.weight)
+        stacks, like = len(tokens_BT) * self.config.kv_heads, self.model.norm.weight
+        fast = self.config.latent is None and native.fits(length, self.config.head_size, like=like, items=stacks)
         needed = documents_BT is not None or (not fast and products_pay(length, device=device))
         return {
             window: causal_bias(length, device=device, window=window, documents_BT=documents_BT)

@@ -21,12 +21,11 @@ HANDED = frozenset(
 
 
 def code_digest(module: str) -> str:
-    """SHA-256 over the sources of `module` and its import closure inside the package."""
+    """SHA-256 over the sources of `module` and its import closure inside the package, C++ included."""
     total = hashlib.sha256()
     for name in sorted(closure_of(module)):
-        source = source_of(name)
-        assert source is not None
-        total.update(name.encode() + b"\0" + hashlib.sha256(source.read_bytes()).digest())
+        for source in sources_of(name):
+            total.update(f"{name}/{source.name}\0".encode() + hashlib.sha256(source.read_bytes()).digest())
     return total.hexdigest()
 
 
@@ -52,6 +51,13 @@ def source_of(module: str) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def sources_of(module: str) -> list[Path]:
+    """The file of one of our modules; for a package also the C++ beside it."""
+    source = source_of(module)
+    assert source is not None
+    return [source, *(sorted(source.parent.glob("*.[ch]pp")) if source.name == "__init__.py" else [])]
 
 
 @cache

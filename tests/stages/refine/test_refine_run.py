@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import torch
 from corpora import StageMaker
 from questions import MESSAGES
+from safetensors.torch import load_file
 
 from freehold.errors import InputError
 from freehold.model.dialogue import ChatTemplate, Message
@@ -18,6 +20,7 @@ from freehold.model.folder import read_tokenizer
 from freehold.model.hf import load_folder
 from freehold.proof import chain
 from freehold.proof.digests import sha256_file
+from freehold.stages.refine.recipe import Base, compose, settle
 from freehold.stages.refine.run import run
 
 KILLED = """
@@ -127,6 +130,30 @@ def test_killed_and_run_again_it_ends_with_the_same_bytes(
     run(again)
     assert parts(output) == parts(undisturbed.output)
     assert again.figures == undisturbed.figures
+
+
+def test_what_training_kept_frozen_stays_so(
+    charter: Path, inputs: dict[str, Path], stage_at: StageMaker, tmp_path: Path
+) -> None:
+    before = Path(shutil.copytree(inputs["train"], tmp_path / "train"))
+    recipe = json.loads((before / "recipe.json").read_bytes())
+    (before / "recipe.json").write_text(json.dumps({**recipe, "frozen": ["attention", "norms"]}))
+    stage = stage_at(tmp_path / "out", name="refine", charter=charter, **{**inputs, "train": before})
+    run(stage)
+    assert json.loads((stage.output / "recipe.json").read_bytes())["frozen"] == ["attention", "norms"]
+    old, new = (load_file(folder / "model" / "model.safetensors") for folder in (before, stage.output))
+    kept = {name for name in old if torch.equal(old[name], new[name])}
+    assert kept == {name for name in old if "self_attn" in name or "norm" in name}
+
+
+def test_refining_goes_on_only_where_it_began(
+    charter: Path, inputs: dict[str, Path], stage_at: StageMaker, tmp_path: Path
+) -> None:
+    stage = stage_at(tmp_path / "out", name="refine", charter=charter, **inputs)
+    base = Base.of(stage)
+    (stage.scratch / "recipe.json").write_text(json.dumps({**compose(stage, base), "torch": "1.0"}))
+    with pytest.raises(InputError, match=r"this run began with torch 1\.0"):
+        settle(stage, base, [])
 
 
 def test_without_instructions_the_model_goes_on_unchanged(

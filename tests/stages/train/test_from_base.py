@@ -13,9 +13,10 @@ from corpora import StageMaker
 from safetensors.torch import load_file
 
 from freehold import charter_file
-from freehold.charter import Base, Charter, Model
+from freehold.charter import Base, Charter, Model, Phase, RopeScaling
 from freehold.errors import InputError
 from freehold.model import hf
+from freehold.model.config import Scaling
 from freehold.progress import Progress
 from freehold.proof import chain
 from freehold.stages.evaluate.bits import encoded, model_bits
@@ -71,7 +72,7 @@ def test_right_after_extension_it_knows_what_it_knew(
     before, after = bits_per_byte(base, curated), bits_per_byte(tmp_path / "model", curated)
     assert all(after[language] < 1.12 * before[language] for language in before), (before, after)
     facts = json.loads((extended / "tokenize.json").read_bytes())
-    assert facts["vocabulary"] == len(model.embedding) == 820
+    assert facts["vocabulary"] == len(model.embedding) == 832  # whole tiles
     assert all(row["fertility_after"] < row["fertility_before"] for row in facts["base"]["fertility"].values())
 
 
@@ -109,6 +110,25 @@ def test_with_no_step_of_weight_nothing_is_lost(
     session = train.session_of(train.settle(start, train.Shards.open(stage.output), origin), origin)
     before = load_file(base / "model.safetensors")
     assert all(torch.equal(weight, before[name]) for name, weight in session.weights().items())
+
+
+def test_a_long_phase_goes_on_from_the_bases_context_and_raises_it(
+    base: Path, extended: Path, stage_at: StageMaker, tmp_path: Path
+) -> None:
+    stage = stage_at(tmp_path / "out", name="train", tokenize=extended)
+    charter = based(stage.charter, base, new_tokens=120)
+    yarn = RopeScaling(type="yarn", factor=4)
+    phases = (
+        Phase(name="short", share=0.5, sequence=32),
+        Phase(name="long", share=0.5, sequence=256, rope_scaling=yarn),
+    )
+    stage.charter = replace(charter, phases=phases)
+    train.run(stage)
+    recipe = json.loads((stage.output / "recipe.json").read_bytes())
+    assert recipe["phases"][1]["model"]["scaling"]["original_max_position_embeddings"] == 64  # not 32, what phases saw
+    shipped = hf.load_folder(stage.output / "model").config
+    assert shipped.context == 256
+    assert shipped.scaling == Scaling(rope_type="yarn", factor=4.0, original_max_position_embeddings=64)
 
 
 def test_bf16_weights_ship_as_bf16(base: Path, extended: Path, stage_at: StageMaker, tmp_path: Path) -> None:

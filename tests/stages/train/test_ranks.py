@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 from corpora import StageMaker
 
-from freehold.errors import InputError
 from freehold.stages.train import run as train
-from freehold.stages.train.ranks import count
-
-RECIPE = {"device": "cpu", "samples": 4, "model": {"heads": 2}}
 
 
 def curve(output: Path) -> list[float]:
@@ -30,11 +26,3 @@ def test_two_ranks_leave_what_one_leaves(tokenized: Path, tmp_path: Path, stage_
     assert curve(two)[0] == pytest.approx(curve(one)[0], abs=1e-5)
     assert curve(two)[-1] == pytest.approx(curve(one)[-1], abs=2e-2)
     assert (tmp_path / "2" / "rank-1" / "result.json").read_text() == "null"
-
-
-def test_ranks_fit_the_machine_and_the_batch() -> None:
-    assert count(0, RECIPE) == 1 and count(4, RECIPE) == 4
-    with pytest.raises(InputError, match="5 ranks cannot share a batch of 4"):
-        count(5, RECIPE)
-    with pytest.raises(InputError, match="experts"):
-        count(2, {**RECIPE, "model": {"heads": 2, "experts": {"count": 8}}})

@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,9 +27,10 @@ from freehold.proof import chain
 from freehold.sight.telemetry import Telemetry
 from freehold.sight.watch import watch
 from freehold.stage import Stage
+from freehold.stages.train import recipe as recipes
 from freehold.stages.train import run as train
 from freehold.stages.train.forecast import forecast
-from freehold.stages.train.recipe import budget, compose, settle
+from freehold.stages.train.recipe import compose, settle
 from freehold.stages.train.room import fitted, needed
 
 SCRIPT = Path(__file__).with_name("train_here.py")
@@ -116,11 +118,42 @@ def test_a_batch_shorter_than_its_sequence_is_refused(tokenized: Path, tmp_path:
         compose(stage)
 
 
-def test_without_a_budget_the_model_sets_it(tokenized: Path, tmp_path: Path, stage_at: StageMaker) -> None:
+def test_minutes_are_rehearsed_with_the_rows_and_threads_of_one_rank(
+    tokenized: Path, tmp_path: Path, stage_at: StageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = stage_at(tmp_path / "out", name="train", tokenize=tokenized)
-    stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=None))
-    recipe = compose(stage)
-    assert budget(stage, recipe, Shards.open(tokenized)) > 100
+    stage.charter = replace(stage.charter, train=replace(stage.charter.train, tokens=None, minutes=1, ranks=3))
+    seen: list[tuple[int, int]] = []
+
+    def time_step(recipe: dict[str, Any], *_: object) -> float:
+        seen.append((recipe["samples"], torch.get_num_threads()))
+        return 0.5
+
+    monkeypatch.setattr(recipes, "time_step", time_step)
+    before = torch.get_num_threads()
+    try:
+        steps = recipes.budget(stage, {**compose(stage), "threads": 7}, Shards.open(tokenized))
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [(3, 2)] and steps == pytest.approx(0.95 * 60 / 0.5, abs=1)  # of 8 rows and 7 threads
+
+
+def test_a_run_that_began_with_another_torch_does_not_go_on(
+    tokenized: Path, tmp_path: Path, stage_at: StageMaker
+) -> None:
+    stage, shards = stage_at(tmp_path / "out", name="train", tokenize=tokenized), Shards.open(tokenized)
+    recipe = settle(stage, shards)
+    (stage.scratch / "recipe.json").write_text(json.dumps({**recipe, "torch": "1.0"}))
+    with pytest.raises(InputError, match=r"recipe.json: this run began with torch 1.0, and here is"):
+        settle(stage, shards)
+
+
+def test_ranks_on_a_cpu_share_its_memory(tokenized: Path, tmp_path: Path, stage_at: StageMaker) -> None:
+    recipe = compose(stage_at(tmp_path / "out", name="train", tokenize=tokenized))
+    shape = ModelConfig(**recipe["model"])
+    one, four = (needed(shape, recipe, micro=2, sequence=64, ranks=ranks) for ranks in (1, 4))
+    assert four == 4 * one
+    assert needed(shape, {**recipe, "device": "cuda"}, micro=2, sequence=64, ranks=4) < four
 
 
 PHASES = """

@@ -13,8 +13,11 @@ import pytest
 from freehold import stage as stages
 from freehold.charter import Base
 from freehold.errors import InputError
+from freehold.learn import memory
 from freehold.stages.train import profile, sweep
 from freehold.stages.train.attribution import REST, ROWS
+from freehold.stages.train.room import needed
+from freehold.stages.train.trial import Trial
 
 GRID: dict[str, Any] = {"rates": [0.02, 0.04], "batches": [512], "depths": [1, 2], "tokens": [1024], "seeds": 1}
 
@@ -63,6 +66,31 @@ def test_a_sweep_remembers_its_trials_and_writes_down_what_it_found(place: dict[
     sweep.perform(**given, grid=wider, append=None)
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "sweep" / "trials").iterdir()}
     assert len(after) == 5 and before.items() <= after.items()
+
+
+def test_a_trial_keeps_its_name_when_less_memory_is_free(
+    place: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stages.visit(**place, run_folder=str(tmp_path / "sweep"), needs=sweep.NEEDS)
+    (plan,) = sweep.planned(stage, {**GRID, "rates": [0.02], "depths": [1]})
+    seen: list[int] = []
+
+    def taken(trial: Trial, recipe: dict[str, Any], **_: object) -> dict[str, Any]:
+        seen.append(recipe["micro"])
+        return {}
+
+    monkeypatch.setattr(sweep, "taken", taken)
+    monkeypatch.setattr(sweep, "peak", lambda precision, *, device: 1e12)
+    halved = needed(plan.shape, plan.recipe, micro=4, sequence=64)
+    monkeypatch.setattr(memory, "available", lambda device: halved)
+    sweep.take(stage, [plan])
+    assert seen == [4] and plan.recipe["samples"] == 8 and plan.path.is_file()
+    lowered = replace(plan, recipe={**plan.recipe, "micro": 4})
+    monkeypatch.setattr(sweep, "recipe_of", lambda stage, trial: lowered.recipe)
+    assert [one.path for one in sweep.planned(stage, {**GRID, "rates": [0.02], "depths": [1]})] == [plan.path]
+    monkeypatch.setattr(memory, "available", lambda device: 1000)
+    with pytest.raises(InputError, match="training needs"):
+        sweep.take(stage, [plan])
 
 
 def test_the_same_trial_finds_the_same_bits(place: dict[str, str], tmp_path: Path) -> None:

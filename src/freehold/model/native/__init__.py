@@ -16,7 +16,21 @@ from torch import Tensor
 from freehold.model.native.build import library
 
 SIDE = 32  # of a block of tiles; every size is a multiple of it
-SPAN = 64  # positions of rows.cpp whose weight gradients are summed together
+SPAN = 64  # positions whose weight gradients a norm sums together, whatever the number of threads
+
+# What each kernel is given, in order: h, f, i tensors of bf16, fp32 and int64 (or None), n a whole number, x another.
+GIVEN = {
+    "attend": "hhhnnnnxhf",
+    "attend_back": "hhhhhfnnnnxhhh",
+    "norm": "hhffnnnnxh",
+    "norm_back": "hhffhnnnnnxhf",
+    "gated": "hhnh",
+    "gated_back": "hhhnhh",
+    "crossed": "hhnnnh",
+    "orthogonal": "hnnnfn",
+    "head": "hhiffnnnfhh",
+}
+TYPES = {"h": torch.bfloat16, "f": torch.float32, "i": torch.int64}
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
@@ -25,10 +39,20 @@ def ready() -> bool:
     return library() is not None
 
 
-def fits(*sizes: int, like: Tensor) -> bool:
-    """Whether a kernel can take tensors like this one, with these sizes."""
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+def threads() -> int:
+    """How many threads a kernel shares its work among."""
+    return torch.get_num_threads()
+
+
+def fits(*sizes: int, like: Tensor, items: int | None = None) -> bool:
+    """Whether a kernel can take tensors like this one, with these sizes.
+
+    `items` are the pieces of work of a kernel that gives each thread whole ones: fewer would leave threads idle.
+    """
     usable = like.device.type == "cpu" and like.dtype == torch.bfloat16
-    return usable and all(size % SIDE == 0 for size in sizes) and ready()
+    busy = items is None or items >= threads()
+    return usable and all(size % SIDE == 0 for size in sizes) and busy and ready()
 
 
 def attend(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor) -> Tensor:
@@ -108,7 +132,7 @@ def _norm_back(
     B, T, H, D = x_BTHD.shape
     dx_BTHD, sums_SD = torch.empty_like(x_BTHD), torch.empty(-(-B * T // SPAN), D)
     cosine_TD, sine_TD = turn_TD or (None, None)
-    _call("norm_back", x_BTHD, weight_D, cosine_TD, sine_TD, dy_BHTD, B, T, H, D, epsilon, dx_BTHD, sums_SD)
+    _call("norm_back", x_BTHD, weight_D, cosine_TD, sine_TD, dy_BHTD, B, T, H, D, SPAN, epsilon, dx_BTHD, sums_SD)
     return dx_BTHD, sums_SD.sum(0).to(weight_D.dtype)
 
 
@@ -203,6 +227,7 @@ def head(
     Where the share is 0 nothing counts, whatever the target in 0 … V-1. Exponentials are taken against the target's
     own logit, so no row needs its greatest one first; a logit more than 69 nats above the target's counts as 69.
     """
+    x_NC, w_VC = x_NC.contiguous(), w_VC.contiguous()
     answer_N = (x_NC.float() * w_VC[target_N]).sum(1)
     nll_N, dx_NC = torch.empty_like(answer_N), torch.empty_like(x_NC)
     dw_VC = torch.empty_like(w_VC) if weight else None
@@ -217,14 +242,17 @@ def _shape(q_BHTD: Tensor, k_BKTD: Tensor) -> tuple[int, int, int, int, float]:
 
 
 def _call(name: str, *arguments: Tensor | int | float | None) -> None:
-    """Call a kernel; tensors go as pointers and must be contiguous."""
+    """Call a kernel; tensors go as pointers and must be contiguous. Raises MemoryError if there is none to work in."""
     found = library()
     assert found is not None
     given: list[Any] = []
-    for one in arguments:
-        if isinstance(one, Tensor):
-            assert one.is_contiguous(), f"{name}: a tensor of shape {tuple(one.shape)} is not contiguous"
-            given.append(c_void_p(one.data_ptr()))
+    for kind, one in zip(GIVEN[name], arguments, strict=True):
+        if kind in TYPES:
+            assert one is None or isinstance(one, Tensor)
+            assert one is None or (one.dtype == TYPES[kind] and one.is_contiguous()), (name, one.dtype, one.stride())
+            given.append(c_void_p(None if one is None else one.data_ptr()))
         else:
-            given.append(c_void_p(None) if one is None else c_float(one) if isinstance(one, float) else c_int64(one))
-    getattr(found, name)(*given)
+            assert isinstance(one, int | float)
+            given.append(c_float(one) if kind == "x" else c_int64(int(one)))
+    if getattr(found, name)(*given):
+        raise MemoryError(f"no memory was left for the kernel {name!r} to work in")

@@ -17,18 +17,20 @@ extern "C" {
 
 // Causal attention of q (groups of heads that share keys: stacks, group, length, size) over k and v (stacks, length,
 // size), scores times `scale`. Writes o as q lies, and for every query the base-2 logarithm of its sum of exponentials.
-void attend(const half* q, const half* k, const half* v, int64_t stacks, int64_t group, int64_t length, int64_t size,
-            float scale, half* o, float* log_sum) {
+int attend(const half* q, const half* k, const half* v, int64_t stacks, int64_t group, int64_t length, int64_t size,
+           float scale, half* o, float* log_sum) {
   const int64_t area = length * size;
-#pragma omp parallel
+  int lacking = 0;
+#pragma omp parallel reduction(| : lacking)
   {
     Tiles tiles;
-    Buffer<half> k_across(area), v_along(area), raised(SIDE * length);
-    Buffer<float> scores(SIDE * length);
+    Buffer<half> k_across(area, lacking), v_along(area, lacking), raised(SIDE * length, lacking);
+    Buffer<float> scores(SIDE * length, lacking);
     alignas(64) float mixed[SIDE * SIDE], total[SIDE];
     const __m512 steep = _mm512_set1_ps(scale * LOG2_E);
 #pragma omp for schedule(static)
     for (int64_t z = 0; z < stacks; z++) {
+      if (lacking) continue;
       for (int64_t n = 0; n < length; n += SIDE) pack_across(k + z * area + n * size, size, size, k_across + n * size);
       pack_along(v + z * area, size, length, size, v_along, length * SIDE);
       for (int64_t g = z * group; g < (z + 1) * group; g++)
@@ -60,23 +62,27 @@ void attend(const half* q, const half* k, const half* v, int64_t stacks, int64_t
         }
     }
   }
+  return lacking;
 }
 
 // The gradients of `attend`: dq as q lies, dk and dv as k (FlashAttention-2, arXiv:2307.08691, algorithm 2).
-void attend_back(const half* q, const half* k, const half* v, const half* o, const half* d_o, const float* log_sum,
-                 int64_t stacks, int64_t group, int64_t length, int64_t size, float scale, half* dq, half* dk, half* dv) {
+int attend_back(const half* q, const half* k, const half* v, const half* o, const half* d_o, const float* log_sum,
+                int64_t stacks, int64_t group, int64_t length, int64_t size, float scale, half* dq, half* dk, half* dv) {
   const int64_t area = length * size;
-#pragma omp parallel
+  int lacking = 0;
+#pragma omp parallel reduction(| : lacking)
   {
     Tiles tiles;
-    Buffer<half> k_across(area), k_along(area), v_across(area);
-    Buffer<half> q_across(area), q_along(area), do_across(area), do_along(area);
-    Buffer<half> raised(SIDE * length), slope(SIDE * length);
-    Buffer<float> scores(SIDE * length), pulls(SIDE * length), inner(length), dk_sum(area), dv_sum(area);
+    Buffer<half> k_across(area, lacking), k_along(area, lacking), v_across(area, lacking);
+    Buffer<half> q_across(area, lacking), q_along(area, lacking), do_across(area, lacking), do_along(area, lacking);
+    Buffer<half> raised(SIDE * length, lacking), slope(SIDE * length, lacking);
+    Buffer<float> scores(SIDE * length, lacking), pulls(SIDE * length, lacking), inner(length, lacking);
+    Buffer<float> dk_sum(area, lacking), dv_sum(area, lacking);
     alignas(64) float mixed[SIDE * SIDE];
     const __m512 steep = _mm512_set1_ps(scale * LOG2_E), wide = _mm512_set1_ps(scale);
 #pragma omp for schedule(static)
     for (int64_t z = 0; z < stacks; z++) {
+      if (lacking) continue;
       for (int64_t n = 0; n < length; n += SIDE) {
         pack_across(k + z * area + n * size, size, size, k_across + n * size);
         pack_across(v + z * area + n * size, size, size, v_across + n * size);
@@ -150,6 +156,7 @@ void attend_back(const half* q, const half* k, const half* v, const half* o, con
       }
     }
   }
+  return lacking;
 }
 
 }  // extern "C"

@@ -17,16 +17,18 @@ extern "C" {
 int begin() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0 ? 0 : 1; }
 
 // out (rows, columns) = a' b; a (depth, rows), b (depth, columns): the gradient of a weight.
-void crossed(const half* a, const half* b, int64_t depth, int64_t rows, int64_t columns, half* out) {
-#pragma omp parallel
+int crossed(const half* a, const half* b, int64_t depth, int64_t rows, int64_t columns, half* out) {
+  int lacking = 0;
+#pragma omp parallel reduction(| : lacking)
   {
     const int64_t share = (rows / SIDE + omp_get_num_threads() - 1) / omp_get_num_threads() * SIDE;
     const int64_t from = omp_get_thread_num() * share, end = least(rows, from + share);
     const int64_t tall = least(share, columns <= 512 ? 1024 : 512);
     Tiles tiles;
-    Buffer<half> pairs(APART * tall / SIDE), left(DEEP * SIDE), right(APART * columns / SIDE);
-    Buffer<float> sums(tall * columns);
-    for (int64_t start = from; start < end; start += tall) {
+    Buffer<half> pairs(APART * tall / SIDE, lacking), left(DEEP * SIDE, lacking);
+    Buffer<half> right(APART * columns / SIDE, lacking);
+    Buffer<float> sums(tall * columns, lacking);
+    for (int64_t start = from; start < end && !lacking; start += tall) {
       const int64_t count = least(tall, end - start);
       std::memset(sums, 0, count * columns * sizeof(float));
       for (int64_t deep = 0; deep < depth; deep += DEEP) {
@@ -45,6 +47,7 @@ void crossed(const half* a, const half* b, int64_t depth, int64_t rows, int64_t 
       for (int64_t i = 0; i < count * columns; i += 16) narrow(out + start * columns + i, _mm512_loadu_ps(sums + i));
     }
   }
+  return lacking;
 }
 
 }  // extern "C"

@@ -74,17 +74,19 @@ extern "C" {
 // Cross-entropy of softmax(x w') and its gradients; x (rows, width), w (words, width).
 // `answer` is each row's logit of its target, `share` what its loss counts (0: not at all). Writes each row's negative
 // log-likelihood, dx and, if it is not null, dw.
-void head(const half* x, const half* w, const int64_t* target, const float* answer, const float* share, int64_t rows,
-          int64_t words, int64_t width, float* nll, half* dx, half* dw) {
-  Buffer<half> w_across(words * width), w_along(words * width), x_across(rows * width), x_along(rows * width);
-  Buffer<half> scaled(rows * width);
-  Buffer<float> shift(rows);
+int head(const half* x, const half* w, const int64_t* target, const float* answer, const float* share, int64_t rows,
+         int64_t words, int64_t width, float* nll, half* dx, half* dw) {
+  int lacking = 0;
+  Buffer<half> w_across(words * width, lacking), w_along(words * width, lacking);
+  Buffer<half> x_across(rows * width, lacking), x_along(rows * width, lacking), scaled(rows * width, lacking);
+  Buffer<float> shift(rows, lacking);
+  if (lacking) return 1;
   const int64_t tall = block_rows(width);
-#pragma omp parallel
+#pragma omp parallel reduction(| : lacking)
   {
     Tiles tiles;
-    Buffer<float> sums(tall * width), totals(tall * 16);
-    Buffer<half> strip(tall * BLOCK_COLUMNS);
+    Buffer<float> sums(tall * width, lacking), totals(tall * 16, lacking);
+    Buffer<half> strip(tall * BLOCK_COLUMNS, lacking);
 #pragma omp for schedule(static)
     for (int64_t n = 0; n < words; n += SIDE) pack_across(w + n * width, width, width, w_across + n * width);
 #pragma omp for schedule(static)
@@ -97,6 +99,7 @@ void head(const half* x, const half* w, const int64_t* target, const float* answ
     }
 #pragma omp for schedule(static)
     for (int64_t start = 0; start < rows; start += tall) {
+      if (lacking) continue;
       const int64_t count = least(tall, rows - start);
       std::memset(totals, 0, count * 16 * sizeof(float));
       Spread{x + start * width, w_across, w_along, count, width, words, shift + start, nullptr, totals, sums, strip}.run();
@@ -118,6 +121,7 @@ void head(const half* x, const half* w, const int64_t* target, const float* answ
         pack_along(scaled + n * width, width, SIDE, width, x_along + n * SIDE, rows * SIDE);
 #pragma omp for schedule(static)
       for (int64_t start = 0; start < words; start += tall) {
+        if (lacking) continue;
         const int64_t count = least(tall, words - start);
         Spread{w + start * width, x_across, x_along, count, width, rows, nullptr, shift, nullptr, sums, strip}.run();
         for (int64_t i = 0; i < rows; i++)
@@ -131,6 +135,7 @@ void head(const half* x, const half* w, const int64_t* target, const float* answ
       }
     }
   }
+  return lacking;
 }
 
 }  // extern "C"

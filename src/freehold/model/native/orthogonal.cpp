@@ -45,16 +45,19 @@ extern "C" {
 
 // x (count, rows, columns) in place: scaled below length 1, then x = a x + (b g + c g g) x with g = x x', once for each
 // of `turns` triples (a, b, c).
-void orthogonal(half* stack, int64_t count, int64_t rows, int64_t columns, const float* triples, int64_t turns) {
+int orthogonal(half* stack, int64_t count, int64_t rows, int64_t columns, const float* triples, int64_t turns) {
   const bool tall = rows > columns;
   const int64_t low = tall ? columns : rows, wide = tall ? rows : columns, area = rows * columns;
-#pragma omp parallel
+  int lacking = 0;
+#pragma omp parallel reduction(| : lacking)
   {
     Tiles tiles;
-    Buffer<half> x(area), packed(area), gram(low * low), gram_across(low * low), mix(low * low);
+    Buffer<half> x(area, lacking), packed(area, lacking);
+    Buffer<half> gram(low * low, lacking), gram_across(low * low, lacking), mix(low * low, lacking);
     alignas(64) float sums[SIDE * SIDE];
 #pragma omp for schedule(static)
     for (int64_t z = 0; z < count; z++) {
+      if (lacking) continue;
       half* given = stack + z * area;
       __m512 squares = _mm512_setzero_ps();
       for (int64_t i = 0; i < area; i += 16) {
@@ -86,6 +89,7 @@ void orthogonal(half* stack, int64_t count, int64_t rows, int64_t columns, const
       else std::memcpy(given, x, area * sizeof(half));
     }
   }
+  return lacking;
 }
 
 }  // extern "C"

@@ -3,8 +3,6 @@
 
 namespace {
 
-constexpr int64_t SPAN = 64;  // positions whose weight gradients are summed together, whatever the number of threads
-
 inline float inverse_root(const half* x, int64_t size, float epsilon) {
   __m512 sum = _mm512_setzero_ps();
   for (int64_t c = 0; c < size; c += 16) {
@@ -25,8 +23,8 @@ extern "C" {
 
 // Root mean square norm of x (batch, length, heads, size) into y (batch, heads, length, size), in fp32 throughout.
 // With `cosine` and `sine` (length, size) each pair (c, c + size / 2) is then turned by its position's angle.
-void norm(const half* x, const half* weight, const float* cosine, const float* sine, int64_t batch, int64_t length,
-          int64_t heads, int64_t size, float epsilon, half* y) {
+int norm(const half* x, const half* weight, const float* cosine, const float* sine, int64_t batch, int64_t length,
+         int64_t heads, int64_t size, float epsilon, half* y) {
   const int64_t middle = size / 2;
 #pragma omp parallel for schedule(static)
   for (int64_t position = 0; position < batch * length; position++) {
@@ -49,20 +47,23 @@ void norm(const half* x, const half* weight, const float* cosine, const float* s
       }
     }
   }
+  return 0;
 }
 
-// The gradients of `norm`: dx as x lies; `sums` (spans of 64 positions, size) are the parts of the weight's.
-void norm_back(const half* x, const half* weight, const float* cosine, const float* sine, const half* dy, int64_t batch,
-               int64_t length, int64_t heads, int64_t size, float epsilon, half* dx, float* sums) {
+// The gradients of `norm`: dx as x lies; `sums` (stretches of `span` positions, size) are the parts of the weight's.
+int norm_back(const half* x, const half* weight, const float* cosine, const float* sine, const half* dy, int64_t batch,
+              int64_t length, int64_t heads, int64_t size, int64_t span, float epsilon, half* dx, float* sums) {
   const int64_t middle = size / 2, positions = batch * length;
-#pragma omp parallel
+  int lacking = 0;
+#pragma omp parallel reduction(| : lacking)
   {
-    Buffer<float> pulls(size);
+    Buffer<float> pulls(size, lacking);
 #pragma omp for schedule(static)
-    for (int64_t span = 0; span < (positions + SPAN - 1) / SPAN; span++) {
-      float* sum = sums + span * size;
+    for (int64_t n = 0; n < (positions + span - 1) / span; n++) {
+      if (lacking) continue;
+      float* sum = sums + n * size;
       std::memset(sum, 0, size * sizeof(float));
-      for (int64_t position = span * SPAN; position < least(positions, (span + 1) * SPAN); position++) {
+      for (int64_t position = n * span; position < least(positions, (n + 1) * span); position++) {
         const int64_t b = position / length, t = position % length;
         for (int64_t h = 0; h < heads; h++) {
           const half *from = x + (position * heads + h) * size, *pulled = dy + ((b * heads + h) * length + t) * size;
@@ -94,19 +95,21 @@ void norm_back(const half* x, const half* weight, const float* cosine, const flo
       }
     }
   }
+  return lacking;
 }
 
 // y = silu(gate) up.
-void gated(const half* gate, const half* up, int64_t count, half* y) {
+int gated(const half* gate, const half* up, int64_t count, half* y) {
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; i += 16) {
     const __m512 x = widen(gate + i);
     narrow(y + i, _mm512_mul_ps(_mm512_mul_ps(x, sigmoid(x)), widen(up + i)));
   }
+  return 0;
 }
 
 // The gradients of `gated`.
-void gated_back(const half* gate, const half* up, const half* dy, int64_t count, half* d_gate, half* d_up) {
+int gated_back(const half* gate, const half* up, const half* dy, int64_t count, half* d_gate, half* d_up) {
   const __m512 one = _mm512_set1_ps(1.0f);
 #pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < count; i += 16) {
@@ -115,6 +118,7 @@ void gated_back(const half* gate, const half* up, const half* dy, int64_t count,
     narrow(d_up + i, _mm512_mul_ps(pull, _mm512_mul_ps(x, open)));
     narrow(d_gate + i, _mm512_mul_ps(_mm512_mul_ps(pull, widen(up + i)), rise));
   }
+  return 0;
 }
 
 }  // extern "C"

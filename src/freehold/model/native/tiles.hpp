@@ -2,6 +2,8 @@
 //
 // Legend: an operand on the right of a product is packed in panels of 32 columns, [columns / 32][rows / 2][32][2]:
 // the pairs that AMX multiplies lie together, and a panel is read front to back. All sizes are multiples of 32.
+//
+// A kernel returns 0, or 1 if memory was lacking. A thread that lacks it takes part in every loop and does nothing there.
 #pragma once
 #include <immintrin.h>
 #include <omp.h>
@@ -31,9 +33,12 @@ struct Tiles {  // a thread's tile registers, while it needs them
 };
 
 template <class T>
-struct Buffer {  // aligned, uninitialised
+struct Buffer {  // aligned, uninitialised; sets `lacking` if there is no memory for it
   T* data;
-  explicit Buffer(int64_t count) : data(static_cast<T*>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {}
+  Buffer(int64_t count, int& lacking)
+      : data(static_cast<T*>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {
+    lacking |= data == nullptr;
+  }
   ~Buffer() { std::free(data); }
   Buffer(const Buffer&) = delete;
   operator T*() { return data; }

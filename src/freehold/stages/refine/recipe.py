@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -14,9 +13,11 @@ from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn import device as devices
 from freehold.learn.batches import Corpus
+from freehold.learn.freezing import freeze
 from freehold.learn.optimizer import Rates
-from freehold.learn.phases import Curriculum, Phase
+from freehold.learn.phases import Curriculum, Phase, Recipe
 from freehold.learn.session import Session, use_threads
+from freehold.learn.setting import kernels, same_machine
 from freehold.learn.shards import Shards
 from freehold.model import hf
 from freehold.model.dialogue import ChatTemplate
@@ -31,8 +32,6 @@ from freehold.store.atomic import place
 
 FORMAT = 1
 REPLAY = 0.25  # of the rows of a batch: text that training saw; keeps bits per byte where they were
-
-Recipe = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +79,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
     return {
         "format": FORMAT,
         "base": chain.weights_digest_of(base.model),
+        "frozen": before["frozen"],
         "dtype": before["dtype"],
         "data": before["data"],
         "instructions": sha256_file(charter.resolve(charter.refine.instructions or "")),
@@ -96,6 +96,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
         "device": device,
         "precision": precision.choose(charter.train.precision, device=device),
         "compiled": before["compiled"] and compilation.possible(device),
+        "kernels": kernels(),
         "threads": before["threads"],
         "torch": torch.__version__,
     }
@@ -105,6 +106,7 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
     """The recipe of this run (the one a killed run left, if any) and its batches."""
     path = stage.scratch / "recipe.json"
     recipe: Recipe = json.loads(path.read_bytes()) if path.exists() else compose(stage, base)
+    same_machine(recipe, where=str(path))
     batches = Lessons(
         lessons,
         replay=replay(stage, base),
@@ -131,6 +133,7 @@ def session_of(recipe: Recipe, base: Base) -> Session:
     use_threads(recipe["threads"])
     rates = Rates(**recipe["rates"])
     model = hf.load_folder(base.model)
+    freeze(model, recipe["frozen"])
     return Session.of(
         model,
         rates=rates,

@@ -20,6 +20,7 @@ from freehold.errors import InputError
 from freehold.learn import device
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
+from freehold.learn.phases import Recipe
 from freehold.learn.session import Session
 from freehold.model import hf
 from freehold.model.folder import read_tokenizer
@@ -30,7 +31,7 @@ from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.refine.instructions import Dropped, Gate, Instruction, gather
 from freehold.stages.refine.lessons import Lesson
-from freehold.stages.refine.recipe import FORMAT, Base, Recipe, lessons_of, session_of, settle
+from freehold.stages.refine.recipe import FORMAT, Base, lessons_of, session_of, settle
 
 MADE = {hf.INDEX, "config.json", "generation_config.json"}  # here, as the weights are; the rest of the folder is copied
 SHOWN_DROPS = 3

@@ -10,6 +10,8 @@ from tokenizers import Tokenizer
 from freehold.model.base import BaseModel
 from freehold.stages.tokenize import vocabulary
 
+ROWS_TILE = 64  # matrix units and native kernels want tables of whole tiles
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
@@ -40,14 +42,14 @@ class Scheme:
 
     @classmethod
     def of_base(cls, base: BaseModel, path: Path, *, pieces: dict[int, list[int]]) -> Scheme:
-        """The base's tokenizer as it stands in `path`, extended by `pieces`."""
-        found = base.tokenizer
+        """The base's tokenizer as it stands in `path`, extended by `pieces`; a table grows by whole tiles."""
+        found, rows = base.tokenizer, max([base.shape.vocab_size, *(number + 1 for number in pieces)])
         special = {token["content"]: token["id"] for token in found.get("added_tokens", []) if token["special"]}
         steps = found.get("pre_tokenizer") or {}
         byte_level = [step for step in steps.get("pretokenizers", [steps]) if step.get("type") == "ByteLevel"]
         return cls(
             tokenizer=vocabulary.reader(path),
-            rows=max([base.shape.vocab_size, *(number + 1 for number in pieces)]),
+            rows=-(-rows // ROWS_TILE) * ROWS_TILE if rows > base.shape.vocab_size else rows,
             bos=base.bos,
             eos=base.eos,
             pad=base.pad,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.declared import declare
 
 DEPTH, FAMILY = 6, "qwen3"  # where the charter names none
+Refuse = Callable[[tuple[str | int, ...], str, str], None]
 
 
 def micro_of(sequence: int, at_once: int = AT_ONCE) -> int:
@@ -44,16 +46,44 @@ def base_of(charter: Charter) -> BaseModel:
     """
     base = BaseModel.inspect(charter.base_folder)
 
-    def refuse(table: str, key: str, message: str, remedy: str) -> None:
-        place = charters.where(charter.path, (table, key))
-        raise InputError(f"{table}.{key}: {message}", where=place, remedy=remedy)
+    def refuse(keys: tuple[str | int, ...], message: str, remedy: str) -> None:
+        raise InputError(f"{charters.dotted(keys)}: {message}", where=charters.where(charter.path, keys), remedy=remedy)
 
     for name, wanted in asdict(charter.model).items():
         if wanted not in (None, has := getattr(base.shape, name, None)):
-            refuse("model", name, f"the base has {has}", "remove it: the shape is the base's")
-    if charter.train.sequence > base.shape.context:
-        refuse("train", "sequence", f"is longer than the base's context of {base.shape.context}", "shorten it")
+            refuse(("model", name), f"the base has {has}", "remove it: the shape is the base's")
+    if isinstance(base.shape, ForeignConfig):
+        check_foreign(charter, base.shape, refuse)
+    check_lengths(charter, base.shape, refuse)
     return base
+
+
+def check_foreign(charter: Charter, shape: ForeignConfig, refuse: Refuse) -> None:
+    """Refuse what only families that are built here can do."""
+    message = f"is not built for {shape.family!r} models"
+    if charter.train.document_mask:
+        refuse(("train", "document_mask"), message, "remove it")
+    if charter.train.precision == "fp8":
+        refuse(("train", "precision"), message, 'use "bf16"')
+    for place, phase in enumerate(charter.phases):
+        for key in ("rope_theta", "rope_scaling"):
+            if getattr(phase, key) is not None:
+                refuse(("phases", place, key), message, "remove it, or take a base of another family")
+
+
+def check_lengths(charter: Charter, shape: ModelConfig | ForeignConfig, refuse: Refuse) -> None:
+    """Refuse windows longer than the base's context, but in phases whose rotary setting reaches beyond it."""
+    message = f"is longer than the base's context of {shape.context}"
+    if not charter.phases and charter.train.sequence > shape.context:
+        refuse(("train", "sequence"), message, "shorten it")
+    reaches = False
+    for place, phase in enumerate(charter.phases):
+        if phase.rope_scaling is not None and isinstance(shape, ModelConfig) and shape.scaling is not None:
+            advice = "raise rope_theta instead, or take a base without a scaling"
+            refuse(("phases", place, "rope_scaling"), "the base's positions are scaled already", advice)
+        reaches = reaches or phase.rope_theta is not None or phase.rope_scaling is not None
+        if (phase.sequence or charter.train.sequence) > shape.context and not reaches:
+            refuse(("phases", place, "sequence"), message, "shorten it, or give the phase a rope_scaling or rope_theta")
 
 
 def forecast(charter: Charter, tokenized: Path | None = None) -> dict[str, Any]:
@@ -84,10 +114,12 @@ def forecast(charter: Charter, tokenized: Path | None = None) -> dict[str, Any]:
 def memory_of(charter: Charter, shape: ModelConfig | ForeignConfig, sequence: int) -> int:
     """Bytes with windows of this length; where the charter leaves the precision open, the larger."""
     precision = "fp32" if charter.train.precision == "auto" else charter.train.precision
-    micro = min(micro_of(sequence), max(1, charter.train.batch_tokens // sequence))
+    ranks, masked = max(1, charter.train.ranks), charter.train.document_mask
+    micro = min(micro_of(sequence), max(1, charter.train.batch_tokens // sequence // ranks))
     if isinstance(shape, ForeignConfig):
         return coarse(shape)
-    return footprint(shape, micro=micro, sequence=sequence, precision=precision).total
+    one = footprint(shape, micro=micro, sequence=sequence, precision=precision, masked=masked)
+    return one.total * (1 if charter.train.device == "cuda" else ranks)
 
 
 def supply(charter: Charter, tokenized: Path, *, tokens: int) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.language import LanguageModel
 from freehold.proof import chain
 from freehold.stage import Stage, file_digest
-from freehold.stages.train.forecast import base_of
+from freehold.stages.train.forecast import base_of, lengths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class Origin:
     freeze: tuple[str, ...]
     pieces: dict[int, list[int]]  # new token → the base's tokens it stands for
     rows: int  # of embedding and head
+    context: int  # tokens: the base's, or those of the longest phase
     report: dict[str, Any]  # what the new tokens bought, from tokenize.json
 
     @classmethod
@@ -37,22 +38,25 @@ class Origin:
             return None
         facts = json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
         extension = json.loads((stage.input("tokenize") / "extension.json").read_bytes())
+        base = base_of(stage.charter)
         return cls(
-            base=base_of(stage.charter),
+            base=base,
             weights={path.name: path for path in stage.charter.files("base").values() if path.suffix == ".safetensors"},
             freeze=stage.charter.base.freeze,
             pieces={int(number): parts for number, parts in extension["pieces"].items()},
             rows=extension["rows"],
+            context=max(base.shape.context, *lengths(stage.charter)),
             report=facts["base"],
         )
 
     @property
     def shape(self) -> ModelConfig | ForeignConfig:
-        """The base's shape with this run's vocabulary; it keeps the control tokens it names."""
+        """The base's shape with this run's vocabulary and context; it keeps the control tokens it names."""
         own = self.base.shape
         return replace(
             own,
             vocab_size=self.rows,
+            context=self.context,
             bos_id=self.base.bos if own.bos_id is None else own.bos_id,
             eos_id=self.base.eos if own.eos_id is None else own.eos_id,
         )

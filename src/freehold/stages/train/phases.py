@@ -10,20 +10,18 @@ from typing import Any
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
-from freehold.learn.phases import Phase, steps_of
+from freehold.learn.phases import Phase, Recipe, steps_of
 from freehold.learn.scarcity import PLENTY, Pool, Use, account, capped, epochs_of
 from freehold.stage import Stage
 from freehold.stages.train.forecast import micro_of
 
-Recipe = dict[str, Any]
 
-
-def listed(charter: Charter, *, at_once: int) -> list[dict[str, Any]]:
+def listed(charter: Charter, *, at_once: int, taught: int = 0) -> list[dict[str, Any]]:
     """The charter's phases as rows of a recipe, all but their steps: those are shares of the run for now.
 
-    `at_once` tokens pass through the model together.
+    `at_once` tokens pass through the model together; `taught` is the context that it has learned before, in tokens.
     """
-    rows, model, taught = [], dict[str, Any](), 0
+    rows, model = [], dict[str, Any]()
     for phase in charter.phases:
         sequence = phase.sequence or charter.train.sequence
         if phase.rope_theta is not None:

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from freehold.learn import memory
+from freehold.learn import device as devices
 from freehold.learn.batches import Batch, Batches
 from freehold.learn.loop import learn
 from freehold.learn.optimizer import Optimizer
-from freehold.learn.phases import Curriculum
+from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
 from freehold.learn.shards import Shards
@@ -27,7 +27,8 @@ from freehold.model import native
 from freehold.stage import Stage, visit
 from freehold.stages.train.attribution import DATA, OPTIMIZER, ORTHOGONAL, REST, Row, attribute, operations
 from freehold.stages.train.origin import Origin
-from freehold.stages.train.recipe import Recipe, compose, session_of
+from freehold.stages.train.recipe import compose, session_of
+from freehold.stages.train.room import fitted
 
 WARM_STEPS = 2  # before anything is measured: compilation, first allocations
 TRACE = "trace.json"
@@ -67,11 +68,12 @@ class MarkedOptimizer:
 
 def perform(*, charter: str, workspace: str, run_folder: str, steps: int) -> dict[str, Any]:
     """The entry point of the verb's job: figures of the profile, and a trace in the run folder."""
-    memory.keep()
     stage = visit(charter=charter, workspace=workspace, run_folder=run_folder, needs=("tokenize",))
+    devices.settle(devices.choose(stage.charter.train.device))
     origin = Origin.of(stage)
     composed = compose(stage, origin)
-    recipe = {name: value for name, value in composed.items() if name != "phases"}  # the charter's main setting
+    main = {name: value for name, value in composed.items() if name != "phases"}  # the charter's main setting
+    recipe = fitted(stage, main)
     use_threads(recipe["threads"])
     with kernel_names():
         figures = measure(stage, recipe, steps=steps, origin=origin)

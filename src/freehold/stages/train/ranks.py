@@ -7,26 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
 from freehold.engine.gang import Gang
 from freehold.engine.job import JobSpec
 from freehold.engine.local import LocalEngine
-from freehold.errors import InputError
 from freehold.learn import course
 from freehold.learn import device as devices
 from freehold.learn.parallel import One, Ranks, Replicas
-from freehold.learn.phases import Curriculum
+from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.session import use_threads
+from freehold.learn.setting import ranks_of
 from freehold.learn.shards import Shards
 from freehold.stage import Stage
-from freehold.stages.train.recipe import Recipe, session_of
+from freehold.stages.train.recipe import session_of
 
 
 @contextmanager
 def together(stage: Stage, recipe: Recipe) -> Iterator[Ranks]:
     """Everyone who takes the steps of the recipe; the others end with the block."""
-    size = count(stage.charter.train.ranks, recipe)
+    size = ranks_of(stage.charter.train.ranks, recipe)
     if size == 1:
         yield One()
         return
@@ -47,26 +45,6 @@ def together(stage: Stage, recipe: Recipe) -> Iterator[Ranks]:
             ranks = join(recipe, meeting=meeting, rank=0, size=size)
             yield ranks
             ranks.part()
-
-
-def count(wanted: int, recipe: Recipe) -> int:
-    """How many ranks there will be. Raises InputError for more than can share the work.
-
-    It is no part of the recipe: a run may go on with another number than it began with.
-    """
-    gpus = torch.cuda.device_count() if recipe["device"] == "cuda" else 0
-    # Routers of experts count the tokens of one process; a family of transformers' is made from the base's folder.
-    alone = bool(recipe["model"].get("experts")) or "heads" not in recipe["model"]
-    size: int = wanted or (1 if alone else min(max(1, gpus), recipe["samples"]))
-    if alone and size > 1:
-        message = "experts, and families that are not built here, learn on one rank"
-        raise InputError(message, where="train.ranks", remedy="set ranks = 1")
-    if gpus and size > gpus:
-        raise InputError(f"{size} ranks, but {gpus} GPUs", where="train.ranks", remedy="use 0: one rank for each GPU")
-    if size > recipe["samples"]:
-        message = f"{size} ranks cannot share a batch of {recipe['samples']} sequences"
-        raise InputError(message, where="train.ranks", remedy="raise batch_tokens or use fewer ranks")
-    return size
 
 
 def join(recipe: Recipe, *, meeting: str, rank: int, size: int) -> Replicas:

@@ -17,15 +17,14 @@ from freehold.learn import device as devices
 from freehold.learn.freezing import freeze
 from freehold.learn.loop import Taken, learn
 from freehold.learn.optimizer import Rates
-from freehold.learn.phases import Curriculum
+from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.schedule import Schedule
 from freehold.learn.session import Session, use_threads
+from freehold.learn.setting import kernels, ranks_of, same_machine
 from freehold.learn.shards import Shards
 from freehold.learn.start import initialise
-from freehold.model import native
 from freehold.model.config import ModelConfig
 from freehold.model.language import LanguageModel
-from freehold.model.native.build import SWITCH
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -36,36 +35,23 @@ from freehold.stages.train.room import fitted
 from freehold.store.atomic import place
 
 FORMAT = 1
-TOKENS_PER_PARAMETER = 12  # where the charter names no budget
 WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into tokens
 SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
-
-Recipe = dict[str, Any]
 
 
 def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe:
     """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
     path = stage.scratch / "recipe.json"
     if not path.exists():
-        composed = fitted(stage, compose(stage, origin))
-        use_threads(composed["threads"])
+        composed = compose(stage, origin)
+        composed = fitted(stage, composed, ranks=ranks_of(stage.charter.train.ranks, composed))
         composed = dated(stage.charter, {**composed, "steps": budget(stage, composed, corpus, origin)})
         composed = rationed(stage, composed, corpus.tokens())
         place(path, canonical_json(composed), scratch=stage.scratch)
     recipe: Recipe = json.loads(path.read_bytes())
-    if recipe["kernels"] != kernels():
-        raise InputError(
-            f"this run began with the kernels {recipe['kernels']!r}, and here are {kernels()!r}",
-            where=str(path),
-            remedy=f"go on where it began (a C++ compiler, {SWITCH} as it was), or start anew with --resume never",
-        )
+    same_machine(recipe, where=str(path))
     use_threads(recipe["threads"])
     return recipe
-
-
-def kernels() -> str:
-    """Which kernels compute here: sums are taken in their order, so they are part of a recipe."""
-    return "amx" if native.ready() else "torch"
 
 
 def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
@@ -112,7 +98,8 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
         "torch": torch.__version__,
     }
     if charter.phases:
-        recipe["phases"] = listed(charter, at_once=at_once)
+        taught = 0 if origin is None else origin.base.shape.context
+        recipe["phases"] = listed(charter, at_once=at_once, taught=taught)
     return recipe
 
 
@@ -153,28 +140,33 @@ def session_of(recipe: Recipe, origin: Origin | None = None) -> Session:
 
 
 def budget(stage: Stage, recipe: Recipe, shards: Shards, origin: Origin | None = None) -> int:
-    """Steps of the run: as given, from tokens, from minutes by a short rehearsal, or from the model's size."""
+    """Steps of the run: as given, from tokens, or from minutes by a short rehearsal."""
     train = stage.charter.train
     batch_tokens: int = recipe["samples"] * recipe["sequence"]
     if train.steps is not None:
         return train.steps
     if train.tokens is not None:
         return max(1, round(train.tokens / batch_tokens))
-    if train.minutes is None:
-        shape = ModelConfig(**recipe["model"])
-        return max(1, TOKENS_PER_PARAMETER * shape.matrix_parameters // batch_tokens)
+    assert train.minutes is not None
     begun = time.monotonic()
-    step_s = rehearse(recipe, shards, origin)
+    step_s = rehearse(recipe, shards, origin, ranks=ranks_of(train.ranks, recipe))
     left_s = train.minutes * 60 - (time.monotonic() - begun)
     steps = max(1, int(SPARE * left_s / step_s))
     stage.progress.note(f"{train.minutes:g} minutes at {batch_tokens / step_s:,.0f} tokens/s: {steps:,} steps")
     return steps
 
 
-def rehearse(recipe: Recipe, shards: Shards, origin: Origin | None = None) -> float:
-    """Mean seconds a step takes here, over the phases by their shares; each length of window is tried once."""
+def rehearse(recipe: Recipe, shards: Shards, origin: Origin | None = None, *, ranks: int = 1) -> float:
+    """Mean seconds a step takes here, over the phases by their shares; each length of window is tried once.
+
+    One of `ranks` is rehearsed, with its rows of the batch and its threads: adding up their gradients is left out.
+    """
+    use_threads(max(1, recipe["threads"] // ranks))
     rows = recipe.get("phases") or [{**recipe, "share": 1.0}]
-    lengths = {row["sequence"]: {name: row[name] for name in ("sequence", "samples", "micro")} for row in rows}
+    lengths = {
+        row["sequence"]: {"sequence": row["sequence"], "samples": -(-row["samples"] // ranks), "micro": row["micro"]}
+        for row in rows
+    }
     took = {sequence: time_step({**recipe, **shape}, shards, origin) for sequence, shape in lengths.items()}
     return float(sum(row["share"] * took[row["sequence"]] for row in rows) / sum(row["share"] for row in rows))
 

@@ -13,7 +13,7 @@ from typing import Any
 from freehold.learn import checkpoint, device
 from freehold.learn.course import follow
 from freehold.learn.diary import Diary
-from freehold.learn.phases import Curriculum
+from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.scarcity import account
 from freehold.learn.session import Session
 from freehold.learn.shards import Shards
@@ -24,7 +24,7 @@ from freehold.sight.watch import watch
 from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
-from freehold.stages.train.recipe import FORMAT, Recipe, session_of, settle
+from freehold.stages.train.recipe import FORMAT, session_of, settle
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 

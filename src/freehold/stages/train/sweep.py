@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,17 +18,18 @@ from typing import Any
 import torch
 
 from freehold.errors import InputError
-from freehold.learn import memory
+from freehold.learn import device as devices
+from freehold.learn.phases import Recipe
 from freehold.learn.session import use_threads
 from freehold.learn.shards import Shards
-from freehold.learn.utilisation import matrix_rate
+from freehold.learn.utilisation import peak
 from freehold.model.config import ModelConfig
 from freehold.records import canonical_json
 from freehold.stage import Stage, visit
 from freehold.stages.train import findings
 from freehold.stages.train.forecast import DEPTH
 from freehold.stages.train.held_out import held_out
-from freehold.stages.train.recipe import Recipe
+from freehold.stages.train.room import fitted
 from freehold.stages.train.trial import Trial, recipe_of, taken
 from freehold.store.closure import code_digest
 from freehold.store.workspace import write_atomic
@@ -61,8 +62,8 @@ def perform(
     *, charter: str, workspace: str, run_folder: str, grid: dict[str, Any], append: str | None
 ) -> dict[str, Any]:
     """The entry point of the verb's job: take what trials are left, then fit and write down what all of them say."""
-    memory.keep()
     stage = visit(charter=charter, workspace=workspace, run_folder=run_folder, needs=NEEDS)
+    devices.settle(devices.choose(stage.charter.train.device))
     with stage.workspace.lock("sweep"):
         plans = planned(stage, grid)
         take(stage, [plan for plan in plans if plan.result is None])
@@ -84,15 +85,15 @@ def forecast(*, charter: str, workspace: str, run_folder: str, grid: dict[str, A
     left, done = [plan for plan in plans if plan.result is None], [plan.result for plan in plans]
     known = [result["utilisation"] for result in done if result is not None]
     use_threads(plans[0].recipe["threads"])
-    peak = matrix_rate(plans[0].recipe["precision"])
+    rate = peak(plans[0].recipe["precision"], device=plans[0].recipe["device"])
     flops = sum(plan.recipe["tokens"] * plan.shape.flops_per_token(plan.recipe["sequence"]) for plan in left)
     utilisation = median(known) if known else ASSUMED_UTILISATION
     return {
         "trials": len(plans),
         "done_before": len(plans) - len(left),
         "tokens": sum(plan.recipe["tokens"] for plan in left),
-        "expected_minutes": round(flops / peak / utilisation / 60, 2),
-        "by": f"{utilisation:.0%} of {peak / 1e12:.2f} TFLOP/s, {'as measured' if known else 'assumed'}; not compiling",
+        "expected_minutes": round(flops / rate / utilisation / 60, 2),
+        "by": f"{utilisation:.0%} of {rate / 1e12:.2f} TFLOP/s, {'as measured' if known else 'assumed'}; not compiling",
     }
 
 
@@ -113,7 +114,9 @@ def planned(stage: Stage, grid: dict[str, Any]) -> list[Plan]:
     for depth, batch, tokens, rate, seed in itertools.product(depths, batches, grid["tokens"], rates, seeds):
         trial = Trial(depth=depth, batch_tokens=batch, rate=rate, tokens=tokens, seed=seed)
         recipe = recipe_of(stage, trial)
-        named = canonical_json({"recipe": recipe, "held_out": stage.digest("curate"), "code": code})
+        # How many sequences pass at once depends on the memory that is free now, and moves nothing but rounding.
+        lasting = {name: value for name, value in recipe.items() if name != "micro"}
+        named = canonical_json({"recipe": lasting, "held_out": stage.digest("curate"), "code": code})
         plans.append(Plan(trial=trial, recipe=recipe, path=folder / f"{hashlib.sha256(named).hexdigest()}.json"))
     return plans
 
@@ -122,6 +125,7 @@ def take(stage: Stage, plans: Sequence[Plan]) -> None:
     """Take the trials one after the other, each result on disk before the next begins."""
     if not plans:
         return
+    plans = [replace(plan, recipe=fitted(stage, plan.recipe)) for plan in plans]  # refused before the first begins
     shards, facts = Shards.open(stage.input("tokenize")), plans[0].recipe
     use_threads(facts["threads"])
     judge = held_out(
@@ -131,10 +135,10 @@ def take(stage: Stage, plans: Sequence[Plan]) -> None:
         sequence=facts["sequence"],
         bos=facts["model"]["bos_id"],
     )
-    peak = matrix_rate(facts["precision"])
+    rate = peak(facts["precision"], device=facts["device"])
     with stage.progress.task("sweep", total=sum(plan.recipe["tokens"] for plan in plans), unit="tok") as task:
         for plan in plans:
             if plan.recipe["compiled"]:
                 torch.compiler.reset()  # shapes of the trial before need not be remembered
-            result = taken(plan.trial, plan.recipe, shards=shards, judge=judge, task=task, peak=peak)
+            result = taken(plan.trial, plan.recipe, shards=shards, judge=judge, task=task, peak=rate)
             write_atomic(plan.path, canonical_json(result))

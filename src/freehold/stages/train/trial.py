@@ -15,14 +15,14 @@ from typing import Any
 from freehold.charter import Charter
 from freehold.errors import GateError
 from freehold.learn.loop import Taken, learn
-from freehold.learn.phases import Curriculum
+from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.schedule import Schedule
 from freehold.learn.shards import Shards
 from freehold.progress import Task
 from freehold.stage import Stage
 from freehold.stages.train.forecast import DEPTH
 from freehold.stages.train.held_out import HeldOut
-from freehold.stages.train.recipe import Recipe, compose, session_of
+from freehold.stages.train.recipe import compose, session_of
 
 RATES = ("matrix", "embedding", "head", "vector")  # scaled together
 
