@@ -1,8 +1,7 @@
 """Batches prepared while the step before them computes: the same batches in the same order.
 
 A GPU computes without the processor, which can read and pin the next batch meanwhile. On a CPU both want the same
-cores, and preparing 8 x 512 tokens takes 0.1 % of the step they are for (counted in processor time), so there
-batches are prepared when they are asked for.
+cores, so there batches are prepared when they are asked for.
 """
 
 from __future__ import annotations
