@@ -35,7 +35,12 @@ def settle(device: str) -> None:
 
     On a GPU the fastest kernels add up in the order in which threads happen to finish, so that two runs differ;
     those that always give the same bits are asked for instead. The price is measured by `bench/gpu.py`.
+
+    On a CPU the library behind exp and log (MKL's vector mathematics) chooses its code at its first call, unguarded:
+    where two threads share that call, one of them now and then takes other code with other last bits (about one
+    process in a thousand on loaded cores, `bench/first_exp.py`). One number, on one thread, makes that call here.
     """
+    torch.ones(1).exp()
     if torch.device(device).type != "cuda":
         memory.keep()
         return
