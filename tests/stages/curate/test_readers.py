@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.stages.curate.readers import Dropped, Raw, format_of, parsed, record, records
+from freehold.stages.curate.formats.jsonl import parsed
+from freehold.stages.curate.formats.mapping import record
+from freehold.stages.curate.readers import Dropped, Raw, format_of, records
 
 TEXT = "Die Würde des Menschen ist unantastbar."
 
