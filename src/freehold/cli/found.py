@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 LICENCES = ("CC0-1.0", "CC-BY-4.0", "public-domain", "public-domain-law")  # of [policy], until a person decides
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 RARE = 0.02  # a language with less of the sample's characters is left to a person to add
-TEMPLATE_SOURCE = '''[[sources]]
+TEMPLATE_SOURCE = """[[sources]]
 name = "documents"
 path = "documents"  # a file, a folder or a glob, from this file's folder
 origin = "https://example.org"  # where the text was published
 licence = "{licence}"  # SPDX id, or "public-domain-law" with the statute below; leave out if records tell
 # statute = "UrhG § 5 Abs. 1"
 # language = "deu"  # leave out to detect it
-'''
+"""
 
 
 def add_to(app: typer.Typer) -> None:

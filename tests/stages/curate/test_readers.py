@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def test_jsonl(tmp_path: Path) -> None:
         url=None,
         date=None,
         origin="o/r@1:p",
+        evidence="the record's field licence",
+        checksum=hashlib.sha256(rows[0].encode()).hexdigest(),
     )
     assert [(item.id, item.reason) for item in found if isinstance(item, Dropped)] == [
         ("s/a.jsonl#3", "invalid-json"),

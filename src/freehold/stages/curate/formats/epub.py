@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import posixpath
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
+from freehold.plugins import need
 from freehold.stages.curate.confined import Fault, confined
 from freehold.stages.curate.formats.blocks import SPACE, descendants, paragraphs, said, tree
 from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, sha256, too_long
@@ -20,6 +23,10 @@ MAX_MEMBER: Final = 1 << 25  # bytes of a chapter
 MAX_CHAPTERS: Final = 1 << 27  # bytes of all chapters
 MAX_RATIO: Final = 200  # bytes out for one byte in
 MAX_MEMBERS: Final = 10_000
+# What zipfile raises for archives that are none, break off, lack a member, or need a method it does not know.
+BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError, ValueError, struct.error,
+)  # fmt: skip
 BLOCK_NAMES: Final = """
     address article aside blockquote body br caption dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr
     li main ol p pre section table td th tr ul
@@ -72,7 +79,9 @@ def book(data: bytes) -> dict[str, Any]:
             return contents(archive)
     except Refused as refused:
         return {"refused": refused.args}
-    except (zipfile.BadZipFile, EOFError, OSError, KeyError, RuntimeError, NotImplementedError) as error:
+    except need("lxml.etree").XMLSyntaxError:
+        return {"refused": ["invalid-xml", "a chapter or the package is no XML, or nested too deep"]}
+    except BROKEN as error:
         return {"refused": ["broken-archive", type(error).__name__]}
 
 
@@ -80,7 +89,10 @@ def contents(archive: zipfile.ZipFile) -> dict[str, Any]:
     """A book by its package document."""
     if len(archive.infolist()) > MAX_MEMBERS:
         raise Refused("archive-bomb", f"more than {MAX_MEMBERS} members")
-    place = next(descendants(tree(member(archive, "META-INF/container.xml")), "rootfile")).get("full-path", "")
+    roots = [root.get("full-path") for root in descendants(tree(member(archive, "META-INF/container.xml")), "rootfile")]
+    if not roots or not roots[0]:
+        raise Refused("broken-archive", "its container names no package")
+    place = roots[0]
     package = tree(member(archive, place))
     items = {item.get("id"): item.get("href") or "" for item in descendants(package, "item")}
     spine = [items[name] for name in (ref.get("idref") for ref in descendants(package, "itemref")) if name in items]

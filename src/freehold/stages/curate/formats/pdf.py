@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -72,7 +73,10 @@ def pages(data: bytes) -> dict[str, Any]:
         return {"refused": ["record-too-long", f"{len(document)} pages, limit {MAX_PAGES}"]}
     texts, size = [], 0
     for number in range(len(document)):
-        text = page_text(document, number)
+        try:
+            text = page_text(document, number)
+        except pdfium.PdfiumError:
+            return {"refused": ["broken-file", f"page {number + 1} of {len(document)} cannot be read"]}
         size += len(text)
         if size > MAX_CHARACTERS:
             return {"refused": ["record-too-long", f"more than {MAX_CHARACTERS} characters"]}
@@ -108,9 +112,9 @@ def language(document: Any) -> str | None:
     size = ask(document, None, 0)
     if not 2 < size < MAX_FIELD:
         return None
-    buffer = need("ctypes").create_string_buffer(size)
+    buffer = (ctypes.c_ushort * (size // 2))()
     ask(document, buffer, size)
-    return str(buffer.raw.decode("utf-16-le", "ignore").rstrip("\0")) or None
+    return bytes(buffer).decode("utf-16-le", "ignore").rstrip("\0") or None
 
 
 def day(stamp: str) -> str | None:

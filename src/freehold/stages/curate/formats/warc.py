@@ -49,17 +49,25 @@ class Metered:
 
 
 def read(file: File) -> Iterator[Found]:
-    """Every record that holds a document or a notice. Raises OSError where the archive breaks off."""
+    """Every record that holds a document or a notice. Raises OSError where the archive breaks off.
+
+    What a record gave is held until the next one has begun, because only then its checksum, if it has one, was right.
+    """
+    held: list[Found] = []
     with open_bytes(file.path) as stream:
         metered = Metered(stream)
         archive = ArchiveIterator(metered)
         number = 0
         while (record := following(archive, metered)) is not None:
+            yield from held
             number += 1
-            if record.rec_type in KINDS:
-                metered.left = 1 << 62  # a body may have any length
-                yield from records(record, file=file, place=f"{file.name}#{number}")
-            drain(record, metered)
+            metered.left = 1 << 62  # a body may have any length
+            place = f"{file.name}#{number}"
+            held = list(records(record, file=file, place=place)) if record.rec_type in KINDS else []
+            drain(record)
+        if not number and metered.position:
+            raise OSError("no WARC record in it")
+        yield from held
 
 
 def following(archive: Any, metered: Metered) -> Any:
@@ -75,9 +83,8 @@ def following(archive: Any, metered: Metered) -> Any:
     return record
 
 
-def drain(record: Any, metered: Metered) -> None:
+def drain(record: Any) -> None:
     """Read a record to its end. Raises OSError where the archive ends first."""
-    metered.left = 1 << 62
     while record.raw_stream.read(CHUNK):
         pass
     if getattr(record.raw_stream, "limit", 0) > 0:
