@@ -11,9 +11,9 @@ import typer
 
 from freehold.cli import show
 from freehold.cli.options import (
+    HERE,
     AsJson,
     BaseFolder,
-    HERE,
     CharterFile,
     DryRun,
     Resume,

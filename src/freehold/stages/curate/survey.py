@@ -1,4 +1,4 @@
-"""A first look at a folder of documents: which sources it holds, in which languages, and what says how they may be used.
+"""A first look at a folder of documents: which sources it holds, in which languages, what says how to use them.
 
 Nothing is decided here: `freehold init` writes what was seen into a charter that a person reads before anything runs.
 """
