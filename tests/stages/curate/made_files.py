@@ -85,8 +85,8 @@ def epub(
 def html(text: str, *, title: str = "Titel") -> bytes:
     """A page with navigation and an article."""
     parts = "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n"))
-    page = f"<html><head><title>{escape(title)}</title></head><body><nav>Start</nav><article>{parts}</article></body></html>"
-    return page.encode()
+    head = f"<head><title>{escape(title)}</title></head>"
+    return f"<html>{head}<body><nav>Start</nav><article>{parts}</article></body></html>".encode()
 
 
 def tei(text: str, *, licence: str = "https://creativecommons.org/licenses/by/4.0/") -> bytes:
