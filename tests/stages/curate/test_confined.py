@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.errors import FreeholdError
 from freehold.stages.curate.confined import Confined, Fault
 from freehold.stages.curate.markup import extract
 
@@ -59,6 +60,11 @@ def test_what_takes_too_much_is_a_fault(prison: Confined, word: bytes, reason: s
     assert fault.reason == reason
     assert time.process_time() - begun < 1
     assert prison.ask(b"next")["said"] == "next"
+
+
+def test_a_parser_that_cannot_start_is_no_fault_of_a_file() -> None:
+    with pytest.raises(FreeholdError, match="does not start"):
+        Confined("freehold.stages.curate.markup:no_such_part").ask(b"")
 
 
 def test_nothing_is_written(prison: Confined, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, Final
 
+from freehold.errors import FreeholdError
 from freehold.plugins import part
 
 SECONDS: Final = 60  # of CPU for one file; the largest page let in takes a quarter of it
@@ -42,7 +43,7 @@ class Confined:
         self.process: subprocess.Popen[bytes] | None = None
 
     def ask(self, data: bytes) -> Any:
-        """What the work answers for `data`, as JSON values, or a `Fault`."""
+        """What the work answers for `data`, as JSON values, or a `Fault`. Raises FreeholdError if it cannot start."""
         process = self.process or self.start()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -62,6 +63,9 @@ class Confined:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
+        if receive(self.process.stdout, limit=ANSWER) is None:
+            self.post_mortem()
+            raise FreeholdError(f"the parser {self.entry} does not start", remedy="pip install 'freehold[curate]'")
         return self.process
 
     def post_mortem(self) -> Fault:
@@ -108,11 +112,12 @@ def serve(entry: str, *, seconds: float, memory: int) -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     work = part(entry)
-    work(b"")  # what it imports is not counted as a file's time, and may need files
+    done(work, b"")  # what it imports is not counted as a file's time, and may need files
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process also inside C code
+    send(answers, b"ready")
     while (data := receive(sys.stdin.buffer, limit=1 << 62)) is not None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         answer = json.dumps(done(work, data)).encode()

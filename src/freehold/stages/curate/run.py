@@ -179,6 +179,8 @@ def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness,
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
+        if not unit.counts["sha256"]:  # it could not be read; the ledger says why
+            continue
         entry = {"path": unit.name, "sha256": unit.counts["sha256"], "bytes": unit.counts["bytes"]}
         files.setdefault(unit.source, []).append(entry)
     output.write_lines(stage.output / "sources.jsonl", account.source_lines(stage.charter, files))

@@ -56,8 +56,6 @@ def document(facts: dict[str, Any], *, name: str, data: bytes) -> Raw | Dropped:
 
 def documents(data: bytes) -> list[dict[str, Any]]:
     """The confined part: the documents of one file; none where it is XML of another kind."""
-    if not data:
-        return []
     root = tree(data)
     if local(root) == "teiCorpus":
         return [tei(part) for part in descendants(root, "TEI")]
