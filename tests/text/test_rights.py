@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.text.rights import parse_opt_outs, permits
+from freehold.text.optout_list import parse_opt_outs
+from freehold.text.rights import permits
 
 ALLOWED = ["CC0-1.0", "public-domain-law", "MIT", "LicenseRef-House"]
 

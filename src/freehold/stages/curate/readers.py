@@ -40,6 +40,10 @@ class Raw:
     url: str | None
     date: str | None
     origin: str | None
+    retrieved: str | None = None  # ISO date that the file's own metadata gives
+    evidence: str | None = None  # what says its licence
+    checksum: str | None = None  # SHA-256 of the record's original bytes
+    headers: str | None = None  # JSON object of the response's headers that matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
