@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SCHEME: Final = re.compile(r"^[a-z][a-z0-9+.-]*:/{1,3}", re.IGNORECASE)
+BEHIND_HOST: Final = re.compile("[/?#]")
 ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 PORTS: Final = (":80", ":443")
@@ -37,7 +38,8 @@ def parse_address(url: str) -> Address | None:
     Address(authority='www.example.org', path='/Law?a=1')
     """
     rest = SCHEME.sub("", url.strip(), count=1)
-    end = next((place for place, letter in enumerate(rest) if letter in "/?#"), len(rest))
+    behind = BEHIND_HOST.search(rest)
+    end = behind.start() if behind else len(rest)
     authority = plain_authority(rest[:end].rpartition("@")[2])
     return Address(authority=authority, path=plain_path(rest[end:].partition("#")[0])) if authority else None
 

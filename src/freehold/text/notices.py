@@ -64,7 +64,7 @@ class Notices:
 
     def refuse(self, *, url: str | None, retrieved: str | None, headers: str | None, page: str) -> Refusal | None:
         """The first refusal of a document: by its host's files, its headers (a JSON object), its page ("" for none)."""
-        address = parse_address(url) if url else None
+        address = parse_address(url) if url and self.by_host else None
         found = None
         if url and address and (known := self.by_host.get(address.authority)):
             counting = chosen(known, retrieved=retrieved, when=self.when)
