@@ -1,6 +1,6 @@
 """From a raw record to a document or a reason: the order in which the rules are asked, part by part.
 
-Rights come first, so that text which may not be used is not looked at any further.
+Rights come first (`grants.py`), so that text which may not be used is not looked at any further.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
             return Verdict(reason="unreadable-markup", detail=page.fault)
         raw_text, title = page.text, title or page.title
     text = normalise(raw_text)
-    digests = (signatures.digest(text), sha256(raw.text), sha256(text))
+    digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
         return Verdict(reason="opted-out-list", detail=f"named by {entry}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
