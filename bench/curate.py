@@ -165,7 +165,9 @@ def main() -> None:
     parser = report.parser(__doc__)
     parser.add_argument("--corpora", type=Path, default=os.environ.get("FREEHOLD_CORPORA"), help="a folder of shards")
     parser.add_argument("--enlarge", type=int, default=0, metavar="N", help="once more with every document N times")
-    parser.add_argument("--only", default="", metavar="WORDS", help="the shards whose names hold one of these, by comma")
+    parser.add_argument(
+        "--only", default="", metavar="WORDS", help="the shards whose names hold one of these, by comma"
+    )
     options = parser.parse_args()
     if options.corpora is None:
         why = "no folder of shards: --corpora PATH or FREEHOLD_CORPORA"

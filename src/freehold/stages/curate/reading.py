@@ -5,6 +5,7 @@ Runs in a worker process, file by file; leaves `part-00000.parquet …`, `drops-
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from freehold.stages.curate.parts import LEDGER, RAW, mark, marked, write_table
+from freehold.stages.curate.parts import LEDGER, RAW, mark, marked, unfinished, write_table
 from freehold.stages.curate.readers import Dropped, Raw, records
 
 PART_CHARACTERS: Final = 3_000_000  # small parts keep every core busy to the end
@@ -41,13 +42,33 @@ def read(task: str) -> str:
     """Read one source file into parts, unless that was done before. Takes a `Reading` as JSON, returns counts."""
     reading = Reading(**json.loads(task))
     folder = Path(reading.folder)
-    counts = marked(folder / DONE)
-    if counts is None or any(not path.is_file() for path in parts_of(folder, counts)):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        counts = Shelf(reading, folder).fill()
-        mark(folder / DONE, counts)
+    counts = finished(folder)
+    if counts is None:
+        own = unfinished(folder)
+        own.mkdir(parents=True)
+        counts = Shelf(reading, own).fill()
+        mark(own / DONE, counts)
+        publish(own, folder)
     return json.dumps(counts, sort_keys=True)
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """What a unit counted when it was read, None while it is not or where a part of it is gone."""
+    counts = marked(folder / DONE)
+    whole = counts is not None and all(path.is_file() for path in parts_of(folder, counts))
+    return counts if whole else None
+
+
+def publish(own: Path, folder: Path) -> None:
+    """Give a finished unit its name; what another machine has finished meanwhile is the same and stays."""
+    if finished(folder) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        own.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(own)
 
 
 def parts_of(folder: Path, counts: Mapping[str, int]) -> list[Path]:

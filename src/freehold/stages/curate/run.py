@@ -7,7 +7,6 @@ it was; the rest takes seconds and is done again.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ from freehold.stages.curate.duplicates import Likeness, compare
 from freehold.stages.curate.judging import Judging, judge
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
-from freehold.stages.curate.reading import Reading, read
+from freehold.stages.curate.reading import Reading, finished, read
 from freehold.stages.curate.rules import write_rules
 from freehold.stages.curate.split import Candidate, held_out
 
@@ -52,7 +51,10 @@ class Unit:
 
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
-    units = read_sources(stage)
+    frame.use(stage.manner.runner)
+    tasks = readings(stage.charter, stage.scratch / "raw")
+    read_sources(stage, tasks)
+    units = [unit(reading, stage.scratch) for reading in tasks]
     changes = judge_parts(stage, units)
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
@@ -64,16 +66,32 @@ def run(stage: Stage) -> None:
     tell(stage, account, changes)
 
 
-def read_sources(stage: Stage) -> list[Unit]:
-    """Every source file as raw parts."""
+def run_shard(stage: Stage) -> None:
+    """This shard's files read, and judged once every file of all shards is read: rules may look at whole sources."""
+    assert stage.manner.shard is not None
+    number, shards = stage.manner.shard
+    frame.use(stage.manner.runner)
     tasks = readings(stage.charter, stage.scratch / "raw")
+    mine = tasks[number::shards]
+    read_sources(stage, mine)
+    unread = sum(finished(Path(reading.folder)) is None for reading in tasks)
+    stage.figures.update(files_read=len(mine), files_unread=unread, records_judged=0)
+    if unread:
+        stage.progress.note(f"{unread} files of other shards are not read yet: run this shard once more to judge")
+        return
+    units = [unit(reading, stage.scratch) for reading in mine]
+    judge_parts(stage, units)
+    stage.figures["records_judged"] = sum(unit.counts["read"] for unit in units)
+
+
+def read_sources(stage: Stage, tasks: list[Reading]) -> None:
+    """Source files as raw parts."""
     size = sum(Path(reading.path).stat().st_size for reading in tasks)
     with stage.progress.task("read", total=len(tasks), unit="files") as task:
         records = 0
         for result in frame.each(read, [json.dumps(asdict(reading)) for reading in tasks], processes=cores(size)):
             records += json.loads(result)["read"]
             task.advance(1, records=records)
-    return [unit(reading, stage.scratch) for reading in tasks]
 
 
 def readings(charter: Charter, folder: Path) -> list[Reading]:
@@ -225,7 +243,7 @@ def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
 
 def cores(size: int) -> int:
     """Processes worth starting for so many bytes of work."""
-    return len(os.sched_getaffinity(0)) if size > ALONE_BYTES else 1
+    return frame.cores() if size > ALONE_BYTES or frame.on_ray() else 1
 
 
 def empty() -> pa.Table:
