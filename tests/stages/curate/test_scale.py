@@ -101,9 +101,9 @@ def test_a_whole_run_waits_for_no_shard(several_files: Path, tmp_path: Path) -> 
     from freehold.store.workspace import Workspace
 
     home = Workspace(tmp_path / "w")
-    with home.lock("curate", shared=True), home.lock("curate", shared=True):
-        with pytest.raises(WorkspaceBusy), home.lock("curate"):
-            pass
+    both = home.lock("curate", shared=True), home.lock("curate", shared=True)
+    with both[0], both[1], pytest.raises(WorkspaceBusy), home.lock("curate"):
+        pass
     with home.lock("curate"), pytest.raises(WorkspaceBusy), home.lock("curate", shared=True):
         pass
 
@@ -151,7 +151,7 @@ def two_nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
 
 def test_two_nodes_of_ray_leave_the_same_bytes(several_files: Path, tmp_path: Path, two_nodes: str) -> None:
     script = "import os; from freehold.stages.curate import frame; frame.use('ray'); "
-    script += "print(len(set(frame.each(os.getenv, ['RAY_NODE_ID'] * 8, processes=frame.cores()))))"
+    script += "print(len(set(frame.each(os.getenv, ['RAY_RAYLET_PID'] * 8, processes=frame.cores()))))"
     asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert asked.stdout.split()[-1] == "2"  # both nodes work
     here = curated(several_files, tmp_path / "here")

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from freehold import charter as charters
 from freehold.charter import Charter
@@ -27,7 +29,7 @@ from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, finished, read
 from freehold.stages.curate.rules import write_rules
-from freehold.stages.curate.split import Candidate, held_out
+from freehold.stages.curate.split import Candidates, held_out, ranks
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
@@ -148,7 +150,8 @@ def judge_parts(stage: Stage, units: list[Unit]) -> Counter[str]:
 def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
     """The account before copies are looked for, so that a charter that cannot succeed fails early."""
     reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units))
-    nothing = Decisions(dropped=frozenset(), held_out=frozenset(), renamed={})
+    none = np.empty(0, dtype=np.int64)
+    nothing = Decisions(dropped=none, held_out=none, renamed={})
     return summarise(charter, passed=passed, decisions=nothing, reasons=reasons)
 
 
@@ -166,26 +169,40 @@ def compare_documents(stage: Stage, judged: list[Path], passed: pa.Table) -> Lik
 
 def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
     """Copies dropped, equal ids told apart, a held-out part chosen."""
-    dropped = likeness.exact.keys() | likeness.near.keys()
-    renamed: dict[int, str] = {}
-    taken: set[str] = set()
-    documents = []
-    for row, identity, language, size, digest in rows_of(passed, "row", "id", "language", "bytes", "digest"):
-        if row in dropped:
-            continue
-        if identity in taken:
-            renamed[row] = f"{identity}~{digest[:12]}"
-        taken.add(renamed.get(row, identity))
-        family = likeness.family.get(row, row)
-        documents.append(Candidate(row=row, family=family, language=language, digest=digest, bytes=size))
+    dropped = np.array(sorted(likeness.exact.keys() | likeness.near.keys()), dtype=np.int64)
+    kept = passed.filter(pa.array(~np.isin(passed.column("row").to_numpy(), dropped)))
+    rows = kept.column("row").to_numpy()
+    documents = Candidates(
+        family=np.array([likeness.family.get(row, row) for row in rows.tolist()], dtype=np.int64),
+        language=numbered(kept.column("language")),
+        size=kept.column("bytes").to_numpy().astype(np.int64),
+        rank=ranks(digest.as_py() for digest in kept.column("digest")),
+    )
     apart = held_out(documents, wanted_bytes=charter.curate.held_out_bytes)
-    return Decisions(dropped=frozenset(dropped), held_out=frozenset(apart), renamed=renamed)
+    return Decisions(dropped=dropped, held_out=rows[apart], renamed=renamed(kept))
+
+
+def renamed(kept: pa.Table) -> dict[int, str]:
+    """New ids for rows whose id an earlier one has."""
+    _, first = np.unique(numbered(kept.column("id")), return_index=True)
+    again = np.ones(len(kept), dtype=np.bool_)
+    again[first] = False
+    return {
+        row: f"{identity}~{digest[:12]}"
+        for row, identity, digest in rows_of(kept.filter(pa.array(again)), "row", "id", "digest")
+    }
+
+
+def numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number (N,) for each value, the same for equal ones."""
+    encoded = column.combine_chunks().dictionary_encode()
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions) -> Account:
     """Documents, held-out documents, ledger and sources."""
     judged = [path for unit in units for path in unit.judged]
-    total = sum(passed.column("bytes").to_pylist())
+    total = int(passed.column("bytes").to_numpy().sum())
     with stage.progress.task("write", total=total, unit="bytes") as task:
         for size in output.write_documents(stage.output, judged, decisions):
             task.advance(size)
@@ -207,12 +224,15 @@ def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
 
 def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
     """The ledger's lines for what repeats another document."""
-    named = dict(rows_of(passed, "row", "id"))
-    for row, identity, source in rows_of(passed, "row", "id", "source"):
-        for reason, repeats in (("exact-duplicate", likeness.exact), ("near-duplicate", likeness.near)):
-            if row in repeats:
-                yield {"id": identity, "source": source, "reason": reason, "detail": f"of {named[repeats[row]]}"}
-                break
+    places = passed.column("row").to_numpy()
+    repeats = likeness.near | likeness.exact
+    rows = np.array(sorted(repeats), dtype=np.int64)
+    first = np.array([repeats[row] for row in rows.tolist()], dtype=np.int64)
+    own = passed.select(("row", "id", "source")).take(pa.array(np.searchsorted(places, rows)))
+    named = passed.column("id").take(pa.array(np.searchsorted(places, first)))
+    for (row, identity, source), original in zip(rows_of(own, "row", "id", "source"), named.to_pylist(), strict=True):
+        reason = "exact-duplicate" if row in likeness.exact else "near-duplicate"
+        yield {"id": identity, "source": source, "reason": reason, "detail": f"of {original}"}
 
 
 def complain(charter: Charter, account: Account) -> None:
