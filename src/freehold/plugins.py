@@ -17,6 +17,8 @@ from freehold.errors import InputError, MissingExtra
 SILENCE = {
     "DO_NOT_TRACK": "1",
     "DAFT_ANALYTICS_ENABLED": "0",
+    "DAFT_PROGRESS_BAR": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -30,6 +32,7 @@ EXTRA_OF = {
     "daft": "curate",
     "pyarrow": "curate",
     "py3langid": "curate",
+    "ray": "ray",
     "stdnum": "curate",
     "license_expression": "curate",
     "phonenumbers": "curate",

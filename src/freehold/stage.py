@@ -51,6 +51,14 @@ class Identity:
         return hashlib.sha256(canonical_json(named)).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a stage goes about its work, never what comes of it; no part of its identity."""
+
+    runner: str = "local"  # or "ray", or "ray://HOST:PORT"
+    shard: tuple[int, int] | None = None  # this share of the units of work: number, of how many
+
+
 @dataclass(slots=True, kw_only=True)
 class Stage:
     """What `run` is handed. `output` and `scratch` survive a kill and are found again by the next run."""
@@ -62,6 +70,7 @@ class Stage:
     output: Path
     run_folder: Path  # for eyes: logs, plots, speeds; never an input of anything
     progress: Progress
+    manner: Manner = field(default_factory=Manner)
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -159,30 +168,43 @@ def forget(workspace: Workspace, charter: Charter, step: Step) -> bool:
 
 
 def perform(
-    *, charter: str, workspace: str, stage: str, run_folder: str, overrides: dict[str, Any] | None = None
+    *,
+    charter: str,
+    workspace: str,
+    stage: str,
+    run_folder: str,
+    overrides: dict[str, Any] | None = None,
+    runner: str = "local",
+    shard: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Run one stage unless it is done: the entry point of every stage's job. Returns artifact and figures."""
+    """Run one stage unless it is done: the entry point of every stage's job. Returns artifact and figures.
+
+    Shards of a stage work side by side in one unfinished artifact and leave it unfinished.
+    """
     step = STEPS[stage]
+    manner = Manner(runner=runner, shard=(shard[0], shard[1]) if shard else None)  # JSON knows no tuples
     home, declared = Workspace(Path(workspace)), charter_file.load(charter, overrides)
     inputs = inputs_of(home, declared, step)
     identity = identify(declared, step, inputs)
-    with home.lock(step.name), told(home.folder):
+    with home.lock(step.name, shared=manner.shard is not None), told(home.folder):
         sealed = home.find(step.name, identity.key)
         if sealed is None:
-            progress = Progress(events=Path(run_folder) / "events.jsonl")
             output = home.partial(step.name, identity.key)
             output.mkdir(parents=True, exist_ok=True)
-            sealed = build(
-                Stage(
-                    charter=declared,
-                    identity=identity,
-                    inputs=inputs,
-                    workspace=home,
-                    output=output,
-                    run_folder=Path(run_folder),
-                    progress=progress,
-                )
+            begun = Stage(
+                charter=declared,
+                identity=identity,
+                inputs=inputs,
+                workspace=home,
+                output=output,
+                run_folder=Path(run_folder),
+                progress=Progress(events=Path(run_folder) / "events.jsonl"),
+                manner=manner,
             )
+            if manner.shard is not None:
+                part(f"freehold.stages.{stage}.run:run_shard")(begun)
+                return {"artifact": None, "figures": begun.figures}
+            sealed = build(begun)
         else:
             home.point(step.name, identity.key)
     return summary(sealed)

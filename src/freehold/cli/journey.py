@@ -17,8 +17,11 @@ from freehold.cli.options import (
     CharterFile,
     DryRun,
     Resume,
+    Runner,
+    Shard,
     Steps,
     WorkspaceFolder,
+    manner,
     near,
     opened,
     overriding,
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
 
 SENTENCES = {
-    "curate": "Read the sources; keep what policy, language and quality allow; say why the rest was dropped.",
     "refine": "Teach the model the chat template with a short supervised pass.",
     "evaluate": "Measure bits per byte per language beside two references, and answer the question packs.",
 }
@@ -43,7 +45,7 @@ refine = typer.Typer(help="Teach the model with instructions.", no_args_is_help=
 
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
-    own: dict[str, Callable[..., None]] = {"tokenize": tokenize, "train": train, "release": release}
+    own: dict[str, Callable[..., None]] = {"curate": curate, "tokenize": tokenize, "train": train, "release": release}
     for name in (step.name for step in JOURNEY):
         if name == "refine":  # a room of verbs of its own, of which the journey's stage is one
             app.add_typer(refine, name=name)
@@ -69,6 +71,27 @@ def verb(name: str) -> Any:
         show.result(advance(declared, home, STEPS[name]), as_json=json, following=after(name, charter), title=name)
 
     return command
+
+
+def curate(
+    charter: CharterFile = HERE,
+    runner: Runner = "local",
+    shard: Shard = None,
+    workspace: WorkspaceFolder = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Read the sources; keep what policy, language and quality allow; say why the rest was dropped."""
+    how = manner(runner, shard)
+    declared, home = opened(charter, workspace)
+    if dry_run:
+        forecast(declared, home, (STEPS["curate"],), as_json=json)
+        return
+    found = advance(declared, home, STEPS["curate"], how=how)
+    following = after("curate", charter)
+    if found["artifact"] is None:  # a shard's work is read by the run that finishes it
+        following = f"freehold curate {charter}" + (f" --shard {shard}" if found["figures"]["files_unread"] else "")
+    show.result(found, as_json=json, following=following, title="curate")
 
 
 def tokenize(
@@ -176,10 +199,17 @@ def check_it(release: Path, home: Workspace) -> str:
     return f"freehold verify {near(release)} {keys}"
 
 
-def advance(charter: Charter, home: Workspace, step: Step, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+def advance(
+    charter: Charter,
+    home: Workspace,
+    step: Step,
+    overrides: dict[str, Any] | None = None,
+    *,
+    how: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Run one stage as a job on this machine; its artifact and figures.
 
-    `overrides` are what made `charter` differ from its file: the job reads the file again.
+    `overrides` are what made `charter` differ from its file: the job reads the file again. `how` is its manner.
     """
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     folder = home.folder / "runs" / f"{stamp}-{step.name}-{time.time_ns() % 10**9:09d}"
@@ -189,6 +219,7 @@ def advance(charter: Charter, home: Workspace, step: Step, overrides: dict[str, 
         "stage": step.name,
         "run_folder": str(folder),
         "overrides": overrides or {},
+        **(how or {}),
     }
     job = part("freehold.engine.job:JobSpec")(
         name=step.name, entry="freehold.stage:perform", arguments=arguments, folder=folder

@@ -25,6 +25,13 @@ Steps = Annotated[int | None, typer.Option("--steps", min=1, help="train for thi
 Resume = Annotated[
     str, typer.Option("--resume", help="auto: go on where it stopped; never: throw an unfinished run away first")
 ]
+Runner = Annotated[
+    str, typer.Option("--runner", help="local; ray: this machine's cluster or RAY_ADDRESS; or ray://HOST:PORT")
+]
+Shard = Annotated[
+    str | None,
+    typer.Option("--shard", help="I/N, I from 0: do only this share of the files, and leave the rest to others"),
+]
 Where = Annotated[Path, typer.Argument(help="a release folder or a charter", show_default=False)]
 
 WORKSPACE = ".freehold"
@@ -38,6 +45,20 @@ def opened(charter: Path, workspace: Path | None, overrides: dict[str, Any] | No
         part("freehold.stages.train.forecast:base_of")(declared)
     home: Workspace = part("freehold.store.workspace:Workspace")(workspace or declared.folder / WORKSPACE)
     return declared, home
+
+
+def manner(runner: str, shard: str | None) -> dict[str, Any]:
+    """How a stage is to go about its work, from the words of a call. Raises InputError for words it does not know."""
+    if runner not in ("local", "ray") and not runner.startswith("ray://"):
+        advice = "local, ray or ray://HOST:PORT"
+        raise InputError(f"{runner!r} is no runner", where="--runner", remedy=advice)
+    if shard is None:
+        return {"runner": runner}
+    number, _, shards = shard.partition("/")
+    if not (number.isdecimal() and shards.isdecimal() and int(number) < int(shards)):
+        advice = "for example 0/8 to 7/8"
+        raise InputError(f"{shard!r} is no share of the work", where="--shard", remedy=advice)
+    return {"runner": runner, "shard": (int(number), int(shards))}
 
 
 def overriding(base: Path | None, steps: int | None) -> dict[str, Any]:

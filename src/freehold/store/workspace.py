@@ -115,15 +115,18 @@ class Workspace:
         return Sealed(stage=stage, key=key, digest=digest, path=folder, attestation=path)
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Hold one stage of this workspace, or raise WorkspaceBusy naming the holder. Freed by the system on death."""
+    def lock(self, name: str, *, shared: bool = False) -> Iterator[None]:
+        """Hold one stage of this workspace, or raise WorkspaceBusy naming the holder. Freed by the system on death.
+
+        Holders that share it keep out only those who want it alone; what they write must not collide.
+        """
         path = self.folder / "locks" / name
         with told(self.folder):
             path.parent.mkdir(exist_ok=True)
             file = path.open("a+")
         with file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except OSError as error:
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise

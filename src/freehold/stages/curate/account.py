@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from freehold.charter import Charter
@@ -96,14 +97,22 @@ def summarise(
     account = Account(dropped=reasons, renamed=len(decisions.renamed))
     for language in charter.languages:  # every language of the charter is named, also with nothing
         account.training[language.code] = account.training_documents[language.code] = 0
-    for row, source, language, licence, size in rows_of(passed, "row", "source", "language", "licence", "bytes"):
-        if row in decisions.dropped:
-            continue
-        account.kept[source] += 1
+    for source, code, licence, held, documents, size in kept_groups(passed, decisions):
+        account.kept[source] += documents
         account.kept_bytes[source] += size
-        account.languages[source, language] += 1
-        account.licences[source, licence] += 1
-        held = row in decisions.held_out
-        (account.held_out if held else account.training)[language] += size
-        (account.held_out_documents if held else account.training_documents)[language] += 1
+        account.languages[source, code] += documents
+        account.licences[source, licence] += documents
+        (account.held_out if held else account.training)[code] += size
+        (account.held_out_documents if held else account.training_documents)[code] += documents
     return account
+
+
+def kept_groups(passed: pa.Table, decisions: Decisions) -> Iterator[tuple[str, str, str, bool, int, int]]:
+    """Source, language, licence, whether held out, documents and bytes of every group of what was kept."""
+    rows = passed.column("row").to_numpy()
+    facts = passed.select(("source", "language", "licence", "bytes"))
+    facts = facts.append_column("held", pa.array(np.isin(rows, decisions.held_out)))
+    kept = facts.filter(pa.array(~np.isin(rows, decisions.dropped)))
+    keys = ("source", "language", "licence", "held")
+    counted = kept.group_by(list(keys), use_threads=False).aggregate([("bytes", "count"), ("bytes", "sum")])
+    yield from rows_of(counted, *keys, "bytes_count", "bytes_sum")

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from freehold.errors import FreeholdError
-from freehold.plugins import need, silence
+from freehold.errors import FreeholdError, InputError
+from freehold.plugins import SILENCE, need, silence
 from freehold.text.scripts import UNSPACED
 from freehold.text.signatures import HASHES, SHINGLE
 
@@ -28,7 +30,52 @@ functions = daft.functions
 
 SEED: Final = 1
 ORPHAN_CHECK_S: Final = 0.1
+KNOCK_S: Final = 10.0
+PARTITIONS_PER_CORE: Final = 4  # so that no core of a cluster waits long for the last
 BANDS_AT_ONCE: Final = 8  # 128 bytes of keys and rows per document in memory
+
+
+def use(runner: str) -> None:
+    """Work on this machine (`local`), or on the Ray cluster of this machine or of RAY_ADDRESS (`ray`), or on the one
+    whose client server is at `ray://HOST:PORT`; once per process. Ray's workers must see the same files under the
+    same paths, and import the same Freehold. Raises InputError where no cluster answers.
+    """
+    if runner == "local":
+        return
+    ray = need("ray")
+    try:
+        knock(os.environ.get("RAY_ADDRESS", "") if runner == "ray" else runner)
+        ray.init(
+            address="auto" if runner == "ray" else runner,
+            log_to_driver=False,
+            logging_level="ERROR",
+            ignore_reinit_error=True,
+            runtime_env={"env_vars": SILENCE},
+        )
+    except (ConnectionError, OSError, ValueError) as error:
+        fault = (str(error).splitlines() or [type(error).__name__])[0]
+        advice = "start one with `ray start --head`, name it in RAY_ADDRESS, or use --runner local"
+        raise InputError(f"no Ray cluster answers: {fault[:200]}", where="--runner", remedy=advice) from error
+    daft.set_runner_ray(noop_if_initialized=True)
+
+
+def knock(address: str) -> None:
+    """Raise OSError if nobody listens at an address with a port; Ray itself would go on asking for minutes."""
+    named = urlsplit(address if "//" in address else f"//{address}")
+    if named.hostname and named.port:
+        socket.create_connection((named.hostname, named.port), timeout=KNOCK_S).close()
+
+
+def on_ray() -> bool:
+    """Whether work is done by a Ray cluster."""
+    return bool(daft.get_or_infer_runner_type() == "ray")
+
+
+def cores() -> int:
+    """Processors that the work may use: of this process, or of the whole cluster."""
+    if on_ray():
+        return max(1, int(need("ray").cluster_resources().get("CPU", 1)))
+    return len(os.sched_getaffinity(0))
 
 
 def each(work: Callable[[str], str], tasks: Sequence[str], *, processes: int) -> Iterator[str]:
@@ -41,7 +88,10 @@ def each(work: Callable[[str], str], tasks: Sequence[str], *, processes: int) ->
         yield from map(work, tasks)
         return
     worker = workers(work.__module__, work.__qualname__, processes=min(processes, len(tasks)))
-    frame = daft.from_pydict({"task": list(tasks)}).select(worker.perform(col("task")).alias("result"))
+    frame = daft.from_pydict({"task": list(tasks)})
+    if on_ray():  # there a partition stays whole on one node
+        frame = frame.into_partitions(min(len(tasks), processes * PARTITIONS_PER_CORE))
+    frame = frame.select(worker.perform(col("task")).alias("result"))
     try:
         for row in frame.iter_rows(results_buffer_size=None):
             yield row["result"]

@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from freehold.records import canonical_json
 from freehold.stages.curate.parts import DOCUMENT, LEDGER, read_rows
@@ -28,8 +29,8 @@ LEDGER_ROWS: Final = 50_000  # per row group
 class Decisions:
     """What becomes of the rows that passed; a row in none of these is trained on."""
 
-    dropped: frozenset[int]
-    held_out: frozenset[int]
+    dropped: NDArray[np.int64]  # ascending
+    held_out: NDArray[np.int64]  # ascending
     renamed: Mapping[int, str]  # rows whose id another document already has
 
 
@@ -75,24 +76,18 @@ class Folder:
 
 def write_documents(output: Path, judged: Sequence[Path], decisions: Decisions) -> Iterator[int]:
     """Write `documents/` and `held_out/`; yields the bytes of text written, part by part."""
-    dropped, held = as_array(decisions.dropped), as_array(decisions.held_out)
     with Folder(output / "documents") as training, Folder(output / "held_out") as held_out:
         for path in judged:
             table = pq.read_table(path)
             rows = table.column("row").to_numpy()
-            kept = table.column("reason").is_null().to_numpy() & ~np.isin(rows, dropped)
-            side = np.isin(rows, held)
+            kept = table.column("reason").is_null().to_numpy() & ~np.isin(rows, decisions.dropped)
+            side = np.isin(rows, decisions.held_out)
             for folder, chosen in ((training, kept & ~side), (held_out, kept & side)):
                 if chosen.any():
                     part = rename(table.filter(pa.array(chosen)), decisions.renamed)
                     size = int(np.sum(part.column("bytes").to_numpy()))
                     folder.write(part.select(DOCUMENT.names).cast(DOCUMENT), size)
                     yield size
-
-
-def as_array(rows: frozenset[int]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Rows as a sorted array."""
-    return np.array(sorted(rows), dtype=np.int64)
 
 
 def rename(table: pa.Table, renamed: Mapping[int, str]) -> pa.Table:

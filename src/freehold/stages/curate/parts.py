@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -86,9 +87,14 @@ LEDGER: Final = pa.schema(
 
 def write_table(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     """Write rows as one Parquet file, whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = unfinished(path)
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), partial, compression="lz4")
     partial.replace(path)
+
+
+def unfinished(path: Path) -> Path:
+    """A name of this writer alone, beside the one it will get; several machines may write the same unit."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
 
 
 def read_rows(path: Path, *, columns: Iterable[str] | None = None) -> list[dict[str, Any]]:
@@ -104,7 +110,7 @@ def rows_of(table: pa.Table, *columns: str) -> Iterator[tuple[Any, ...]]:
 
 def mark(path: Path, counts: Mapping[str, Any]) -> None:
     """Leave the mark of a finished unit: its counts as JSON, whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = unfinished(path)
     with partial.open("w", encoding="utf-8") as file:
         json.dump(counts, file, sort_keys=True)
         file.flush()

@@ -6,6 +6,7 @@ web `notices-00000.parquet …`, and the mark `done.json`.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from freehold.stages.curate.parts import LEDGER, NOTICES, RAW, mark, marked, write_table
+from freehold.stages.curate.parts import LEDGER, NOTICES, RAW, mark, marked, unfinished, write_table
 from freehold.stages.curate.readers import Dropped, Found, Notice, Raw, records
 from freehold.stages.curate.streams import Bomb
 
@@ -50,13 +51,33 @@ def read(task: str) -> str:
     """Read one source file into parts, unless that was done before. Takes a `Reading` as JSON, returns counts."""
     reading = Reading(**json.loads(task))
     folder = Path(reading.folder)
-    counts = marked(folder / DONE)
-    if counts is None or any(not path.is_file() for path in parts_of(folder, counts)):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        counts = Shelf(reading, folder).fill()
-        mark(folder / DONE, counts)
+    counts = finished(folder)
+    if counts is None:
+        own = unfinished(folder)
+        own.mkdir(parents=True)
+        counts = Shelf(reading, own).fill()
+        mark(own / DONE, counts)
+        publish(own, folder)
     return json.dumps(counts, sort_keys=True)
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """What a unit counted when it was read, None while it is not or where a part of it is gone."""
+    counts = marked(folder / DONE)
+    whole = counts is not None and all(path.is_file() for path in parts_of(folder, counts))
+    return counts if whole else None
+
+
+def publish(own: Path, folder: Path) -> None:
+    """Give a finished unit its name; what another machine has finished meanwhile is the same and stays."""
+    if finished(folder) is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        own.rename(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(own)
 
 
 def parts_of(folder: Path, counts: Mapping[str, int]) -> list[Path]:

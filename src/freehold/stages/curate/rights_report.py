@@ -72,9 +72,10 @@ def report(
 ) -> dict[str, Any]:
     """The contents of rights.json."""
     tally = Tally(hosts=frozenset(notice.host for notice in notices))
+    dropped = frozenset(decisions.dropped.tolist())
     for path in judged:
         for row in read_rows(path, columns=COLUMNS):
-            tally.add(row, dropped=decisions.dropped)
+            tally.add(row, dropped=dropped)
     policy = charter.policy
     return {
         "format": 1,

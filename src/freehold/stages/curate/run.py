@@ -7,14 +7,15 @@ it was; the rest takes seconds and is done again.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from freehold import charter as charters
 from freehold.charter import Charter
@@ -28,9 +29,9 @@ from freehold.stages.curate.judging import Judging, judge
 from freehold.stages.curate.listing import listed
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
-from freehold.stages.curate.reading import Reading, read
+from freehold.stages.curate.reading import Reading, finished, read
 from freehold.stages.curate.rules import read_overrides, write_rules
-from freehold.stages.curate.split import Candidate, held_out
+from freehold.stages.curate.split import Candidates, held_out, ranks
 from freehold.text.notices import Notice
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
@@ -59,8 +60,11 @@ class Unit:
 
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
-    units = read_sources(stage)
-    said = notices.gather(stage.charter, [path for unit in units for path in unit.notices()])
+    frame.use(stage.manner.runner)
+    tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
+    read_sources(stage, tasks)
+    units = [unit(reading, stage.scratch) for reading in tasks]
+    said = notices_of(stage, units)
     changes = judge_parts(stage, units, said)
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
@@ -75,16 +79,37 @@ def run(stage: Stage) -> None:
     tell(stage, account, changes)
 
 
-def read_sources(stage: Stage) -> list[Unit]:
-    """Every source file as raw parts."""
+def run_shard(stage: Stage) -> None:
+    """This shard's files read, and judged once every file of all shards is read: rules may look at whole sources."""
+    assert stage.manner.shard is not None
+    number, shards = stage.manner.shard
+    frame.use(stage.manner.runner)
     tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
+    mine = tasks[number::shards]
+    read_sources(stage, mine)
+    unread = sum(finished(Path(reading.folder)) is None for reading in tasks)
+    stage.figures.update(files_read=len(mine), files_unread=unread, records_judged=0)
+    if unread:
+        stage.progress.note(f"{unread} files of other shards are not read yet: run this shard once more to judge")
+        return
+    units = [unit(reading, stage.scratch) for reading in tasks]
+    judge_parts(stage, units[number::shards], notices_of(stage, units))
+    stage.figures["records_judged"] = sum(unit.counts["read"] for unit in units[number::shards])
+
+
+def notices_of(stage: Stage, units: list[Unit]) -> list[Notice]:
+    """What hosts say about the use of their pages, in all files and in the charter's folder of notices."""
+    return notices.gather(stage.charter, [path for unit in units for path in unit.notices()])
+
+
+def read_sources(stage: Stage, tasks: list[Reading]) -> None:
+    """Source files as raw parts."""
     size = sum(size_of(Path(reading.path)) for reading in tasks)
     with stage.progress.task("read", total=len(tasks), unit="files") as task:
         records = 0
         for result in frame.each(read, [json.dumps(asdict(reading)) for reading in tasks], processes=cores(size)):
             records += json.loads(result)["read"]
             task.advance(1, records=records)
-    return [unit(reading, stage.scratch) for reading in tasks]
 
 
 def readings(charter: Charter, folder: Path, *, digests: Mapping[str, str]) -> list[Reading]:
@@ -141,7 +166,8 @@ def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[
 def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
     """The account before copies are looked for, so that a charter that cannot succeed fails early."""
     reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units))
-    nothing = Decisions(dropped=frozenset(), held_out=frozenset(), renamed={})
+    none = np.empty(0, dtype=np.int64)
+    nothing = Decisions(dropped=none, held_out=none, renamed={})
     return summarise(charter, passed=passed, decisions=nothing, reasons=reasons)
 
 
@@ -159,26 +185,40 @@ def compare_documents(stage: Stage, judged: list[Path], passed: pa.Table) -> Lik
 
 def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
     """Copies dropped, equal ids told apart, a held-out part chosen."""
-    dropped = likeness.exact.keys() | likeness.near.keys()
-    renamed: dict[int, str] = {}
-    taken: set[str] = set()
-    documents = []
-    for row, identity, language, size, digest in rows_of(passed, "row", "id", "language", "bytes", "digest"):
-        if row in dropped:
-            continue
-        if identity in taken:
-            renamed[row] = f"{identity}~{digest[:12]}"
-        taken.add(renamed.get(row, identity))
-        family = likeness.family.get(row, row)
-        documents.append(Candidate(row=row, family=family, language=language, digest=digest, bytes=size))
+    dropped = np.array(sorted(likeness.exact.keys() | likeness.near.keys()), dtype=np.int64)
+    kept = passed.filter(pa.array(~np.isin(passed.column("row").to_numpy(), dropped)))
+    rows = kept.column("row").to_numpy()
+    documents = Candidates(
+        family=np.array([likeness.family.get(row, row) for row in rows.tolist()], dtype=np.int64),
+        language=numbered(kept.column("language")),
+        size=kept.column("bytes").to_numpy().astype(np.int64),
+        rank=ranks(digest.as_py() for digest in kept.column("digest")),
+    )
     apart = held_out(documents, wanted_bytes=charter.curate.held_out_bytes)
-    return Decisions(dropped=frozenset(dropped), held_out=frozenset(apart), renamed=renamed)
+    return Decisions(dropped=dropped, held_out=rows[apart], renamed=renamed(kept))
+
+
+def renamed(kept: pa.Table) -> dict[int, str]:
+    """New ids for rows whose id an earlier one has."""
+    _, first = np.unique(numbered(kept.column("id")), return_index=True)
+    again = np.ones(len(kept), dtype=np.bool_)
+    again[first] = False
+    return {
+        row: f"{identity}~{digest[:12]}"
+        for row, identity, digest in rows_of(kept.filter(pa.array(again)), "row", "id", "digest")
+    }
+
+
+def numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number (N,) for each value, the same for equal ones."""
+    encoded = column.combine_chunks().dictionary_encode()
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions) -> Account:
     """Documents, held-out documents, ledger and sources."""
     judged = [path for unit in units for path in unit.judged]
-    total = sum(passed.column("bytes").to_pylist())
+    total = int(passed.column("bytes").to_numpy().sum())
     with stage.progress.task("write", total=total, unit="bytes") as task:
         for size in output.write_documents(stage.output, judged, decisions):
             task.advance(size)
@@ -214,12 +254,15 @@ def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
 
 def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
     """The ledger's lines for what repeats another document."""
-    named = dict(rows_of(passed, "row", "id"))
-    for row, identity, source in rows_of(passed, "row", "id", "source"):
-        for reason, repeats in (("exact-duplicate", likeness.exact), ("near-duplicate", likeness.near)):
-            if row in repeats:
-                yield {"id": identity, "source": source, "reason": reason, "detail": f"of {named[repeats[row]]}"}
-                break
+    places = passed.column("row").to_numpy()
+    repeats = likeness.near | likeness.exact
+    rows = np.array(sorted(repeats), dtype=np.int64)
+    first = np.array([repeats[row] for row in rows.tolist()], dtype=np.int64)
+    own = passed.select(("row", "id", "source")).take(pa.array(np.searchsorted(places, rows)))
+    named = passed.column("id").take(pa.array(np.searchsorted(places, first)))
+    for (row, identity, source), original in zip(rows_of(own, "row", "id", "source"), named.to_pylist(), strict=True):
+        reason = "exact-duplicate" if row in likeness.exact else "near-duplicate"
+        yield {"id": identity, "source": source, "reason": reason, "detail": f"of {original}"}
 
 
 def complain(charter: Charter, account: Account) -> None:
@@ -258,7 +301,7 @@ def size_of(path: Path) -> int:
 
 def cores(size: int) -> int:
     """Processes worth starting for so many bytes of work."""
-    return len(os.sched_getaffinity(0)) if size > ALONE_BYTES else 1
+    return frame.cores() if size > ALONE_BYTES or frame.on_ray() else 1
 
 
 def empty() -> pa.Table:
