@@ -77,7 +77,10 @@ def walked(folder: Path) -> Tree:
             if entry.is_dir(follow_symlinks=False):
                 pending.append(path)
             elif not entry.is_symlink():
-                files += [path] if entry.is_file() else []
+                if entry.is_file():
+                    files.append(path)
+                else:
+                    faults.append((path, "special-file"))
             elif fault := link_fault(path, folder, followed):
                 faults.append((path, fault))
             elif path.is_dir():

@@ -8,11 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "stages" / "curate"))
-
 import made_files as made
+import pytest
 from legal_prose import prose
 
 from freehold.charter_file import load

@@ -138,6 +138,14 @@ def test_tei(put: Put) -> None:
     assert only(put("b.xml", made.tei(TEXT, licence="https://example.org/our-terms"))).licence is None
 
 
+def test_verse_and_breaks_of_the_print(put: Put) -> None:
+    verse = b"<body><sp><speaker>ESLA.</speaker><lg>\n <l>So <pb/>willst du</l>\n <l>den Sieg</l>\n</lg></sp>"
+    prose = b'<p>Behoer<lb break="no"/>de und<lb/>Amt <choice><sic>Anfrag</sic><corr>Antrag</corr></choice></p></body>'
+    assert only(put("a.xml", b"<TEI><text>" + verse + prose + b"</text></TEI>")).text == (
+        "ESLA.\n\nSo willst du\nden Sieg\n\nBehoerde und Amt Antrag"
+    )
+
+
 def test_a_corpus_of_several(put: Put) -> None:
     data = b"<teiCorpus>" + made.tei(TEXT) * 2 + made.tei("") + b"</teiCorpus>"
     found = put("a.xml", data)

@@ -7,12 +7,32 @@ on. Only confined code calls this.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 from freehold.plugins import need
 
-SPACE = re.compile(r"\s+")
+SPACE: Final = re.compile(r"[^\S\0]+")
+LINE: Final = "\0"  # a character that no XML can hold
+LINES: Final = re.compile(r" ?\0[\0 ]*")
+GAPS: Final = frozenset({"lb", "pb", "cb", "tab"})  # a line, page or column of the print ends here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What the elements of a vocabulary do to the text around them; all others leave it as it is."""
+
+    blocks: frozenset[str]  # a paragraph begins and ends with them
+    lines: frozenset[str]  # so does a line: of verse, or broken by hand
+    left_out: frozenset[str]
+
+
+def layout(blocks: str, *, lines: str, left_out: str) -> Layout:
+    """A layout from names with spaces between them."""
+    return Layout(
+        blocks=frozenset(blocks.split()), lines=frozenset(lines.split()), left_out=frozenset(left_out.split())
+    )
 
 
 def tree(data: bytes) -> Any:
@@ -27,36 +47,33 @@ def local(element: Any) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def paragraphs(root: Any, *, blocks: Collection[str], left_out: Collection[str]) -> Iterator[str]:
+def paragraphs(root: Any, *, layout: Layout) -> Iterator[str]:
     """The text of a tree in reading order, cut where a block begins or ends; spaces run together."""
     held: list[str] = []
-    for piece in pieces(root, blocks=blocks, left_out=left_out):
+    for piece in pieces(root, layout=layout):
         if piece is not None:
             held.append(piece)
-        elif text := SPACE.sub(" ", "".join(held)).strip():
+            continue
+        if text := LINES.sub("\n", SPACE.sub(" ", "".join(held))).strip():
             yield text
-            held = []
-        else:
-            held = []
+        held = []
 
 
-def pieces(root: Any, *, blocks: Collection[str], left_out: Collection[str]) -> Iterator[str | None]:
+def pieces(root: Any, *, layout: Layout) -> Iterator[str | None]:
     """Strings of a tree in reading order, None at each border of a block; without recursion, whatever the depth."""
-    pending: list[Any] = [(root, False)]
+    pending: list[tuple[Any, bool]] = [(root, False)]
     while pending:
         element, entered = pending.pop()
         name = local(element)
-        border = name in blocks
-        if entered:
-            if border:
-                yield None
-            yield element.tail or ""
-            continue
-        if not name or name in left_out:
-            yield element.tail or ""
-            continue
-        if border:
+        if name in layout.blocks:
             yield None
+        elif name in layout.lines:
+            yield LINE
+        elif name in GAPS and element.get("break") != "no":
+            yield " "
+        if entered or not name or name in layout.left_out:
+            yield element.tail or ""
+            continue
         yield element.text or ""
         pending.append((element, True))
         pending.extend((child, False) for child in reversed(element))

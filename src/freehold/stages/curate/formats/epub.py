@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from freehold.plugins import need
 from freehold.stages.curate.confined import Fault, confined
-from freehold.stages.curate.formats.blocks import SPACE, descendants, paragraphs, said, tree
+from freehold.stages.curate.formats.blocks import SPACE, descendants, layout, paragraphs, said, tree
 from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, sha256, too_long
 from freehold.stages.curate.streams import read_bounded
 from freehold.text.evidence import licence_of_words
@@ -27,12 +27,14 @@ MAX_MEMBERS: Final = 10_000
 BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, RuntimeError, ValueError, struct.error,
 )  # fmt: skip
-BLOCK_NAMES: Final = """
-    address article aside blockquote body br caption dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr
-    li main ol p pre section table td th tr ul
-"""
-BLOCKS: Final = frozenset(BLOCK_NAMES.split())
-LEFT_OUT: Final = frozenset({"head", "script", "style", "svg", "math", "nav"})
+PAGE: Final = layout(
+    """
+    address article aside blockquote body caption dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li
+    main ol p pre section table td th tr ul
+    """,
+    lines="br",
+    left_out="head script style svg math nav",
+)
 
 
 class Refused(ValueError):
@@ -104,7 +106,7 @@ def contents(archive: zipfile.ZipFile) -> dict[str, Any]:
         total += len(data)
         if total > MAX_CHAPTERS:
             raise Refused("archive-bomb", f"chapters of more than {MAX_CHAPTERS} bytes")
-        chapters.append("\n\n".join(paragraphs(tree(data), blocks=BLOCKS, left_out=LEFT_OUT)))
+        chapters.append("\n\n".join(paragraphs(tree(data), layout=PAGE)))
     if not any(chapters):
         raise Refused("no-text", "no chapter has text")
     return {

@@ -9,25 +9,29 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from freehold.stages.curate.confined import Fault, confined
-from freehold.stages.curate.formats.blocks import descendants, local, paragraphs, said, tree
+from freehold.stages.curate.formats.blocks import Layout, descendants, layout, local, paragraphs, said, tree
 from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, sha256, too_long
 from freehold.stages.curate.streams import read_bounded
 from freehold.text.evidence import licence_of_words
 
 XML_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
-TEI_BLOCKS: Final = """
-    ab bibl body byline castItem castList closer dateline div div1 div2 div3 docAuthor docImprint docTitle epigraph head
-    item l lg list note opener p quote row salute signed sp speaker stage table titlePage titlePart trailer
-"""
-LEGAL_BLOCKS: Final = """
+TEI: Final = layout(
+    """
+    ab bibl body byline castItem castList cell closer dateline div div1 div2 div3 docAuthor docImprint docTitle epigraph
+    head item lg list note opener p quote row salute signed sp speaker stage table titlePage titlePart trailer
+    """,
+    lines="l",
+    left_out="teiHeader facsimile fw standOff del sic orig",  # of a choice, what is corrected stays
+)
+AKOMA_NTOSO: Final = layout(
+    """
     alinea article authorialNote blockContainer blockList body book chapter clause conclusions content crossHeading
     docTitle formula heading intro item listIntroduction longTitle mainBody num p paragraph part point preamble preface
-    recital recitals section subparagraph subsection title tr wrapUp
-"""
-TEI_LEFT_OUT: Final = "teiHeader facsimile fw standOff del sic orig"  # of a choice, what is corrected stays
-LEGAL_LEFT_OUT: Final = "meta remark"
-BLOCKS: Final = {"tei": frozenset(TEI_BLOCKS.split()), "akoma-ntoso": frozenset(LEGAL_BLOCKS.split())}
-LEFT_OUT: Final = {"tei": frozenset(TEI_LEFT_OUT.split()), "akoma-ntoso": frozenset(LEGAL_LEFT_OUT.split())}
+    recital recitals section subparagraph subsection td th title tr wrapUp
+    """,
+    lines="eol br",
+    left_out="meta remark",
+)
 
 
 def read(file: File) -> Iterator[Raw | Dropped]:
@@ -70,13 +74,13 @@ def tei(root: Any) -> dict[str, Any]:
     body = next(descendants(root, "text"), None)
     language = next((element.get("ident") for element in descendants(header, "language")), None)
     statement = next(descendants(header, "publicationStmt"), header)
-    terms = next(descendants(header, "availability"), None)
+    terms = next(descendants(statement, "availability"), None)
     licence = None
     for element in () if terms is None else terms.iter():
         licence = licence or licence_of_words(f"{element.get('target') or ''} {element.text or ''}")
     date = next(descendants(statement, "date"), None)
     return {
-        "text": "" if body is None else joined(body, "tei"),
+        "text": "" if body is None else joined(body, TEI),
         "language": (None if body is None else body.get(XML_LANG)) or root.get(XML_LANG) or language,
         "licence": licence,
         "evidence": "teiHeader: availability" if licence else None,
@@ -92,13 +96,13 @@ def akoma_ntoso(root: Any) -> dict[str, Any]:
     date = next((element.get("date") for element in descendants(expression, "FRBRdate")), None)
     title = said(root, "docTitle") or said(root, "shortTitle")
     alias = next((element.get("value") for element in descendants(root, "FRBRalias")), None)
-    text, facts = joined(root, "akoma-ntoso"), {"licence": None, "evidence": None}
+    text, facts = joined(root, AKOMA_NTOSO), {"licence": None, "evidence": None}
     return facts | {"text": text, "language": language, "title": clipped(title or alias), "date": clipped(date)}
 
 
-def joined(root: Any, kind: str) -> str:
+def joined(root: Any, kind: Layout) -> str:
     """The text below an element, a blank line between blocks."""
-    return "\n\n".join(paragraphs(root, blocks=BLOCKS[kind], left_out=LEFT_OUT[kind]))
+    return "\n\n".join(paragraphs(root, layout=kind))
 
 
 def clipped(text: str | None) -> str | None:
