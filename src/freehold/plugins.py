@@ -30,6 +30,8 @@ EXTRA_OF = {
     "daft": "curate",
     "pyarrow": "curate",
     "py3langid": "curate",
+    "ftfy": "curate",
+    "fasttext": "fasttext",
     "stdnum": "curate",
     "phonenumbers": "curate",
     "trafilatura": "curate",

@@ -25,7 +25,7 @@ from freehold.stages.curate import run as module
 
 Write = Callable[..., Path]
 Curate = Callable[[Path], Stage]
-COLUMNS = ["id", "text", "language", "source", "licence", "title", "url", "date", "origin"]
+COLUMNS = ["id", "text", "language", "source", "licence", "title", "url", "date", "origin", "languages"]
 
 
 def rows(stage: Stage, name: str) -> list[dict[str, Any]]:

@@ -8,16 +8,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from freehold.stages.curate.markup import extract
-from freehold.stages.curate.parts import JUDGED, mark, marked, read_rows, write_table
+from freehold.stages.curate.models import language_model, weights
+from freehold.stages.curate.parts import JUDGED, REPAIRS, mark, marked, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
-from freehold.text import language, privacy, quality, rights, signatures
+from freehold.text import language, privacy, rights, signatures
+from freehold.text.classifier import DROP, probability
+from freehold.text.hints import machine_translated
 from freehold.text.normalise import normalise
+from freehold.text.passages import apart, passages, told
+from freehold.text.repair import Edit, repair
+from freehold.text.rules import Facts, fault
+
+PARTED: Final = 1 << 32  # rows of a text's further parts lie so far behind those of its file
+SHORTEST_PII: Final = 6  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +50,10 @@ class Verdict:
     title: str | None = None
     reason: str | None = None
     detail: str | None = None
-    changes: Counter[str] | None = None  # replacements and cuts by rule
+    languages: str | None = None  # of a text in several
+    changes: Counter[str] | None = None  # replacements, repairs and hints by rule
+    edits: tuple[Edit, ...] = ()  # what repair did
+    parts: tuple[Verdict, ...] = ()  # of a text in several languages that is to be parted
 
 
 def judge(task: str) -> str:
@@ -52,14 +65,19 @@ def judge(task: str) -> str:
     if counts is None:
         rules = read_rules(judging.rules)
         changes: Counter[str] = Counter()
-        rows = []
+        rows: list[dict[str, Any]] = []
+        repairs: list[dict[str, Any]] = []
         for row in read_rows(Path(judging.raw)):
             place = row.pop("row")
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
-            changes.update(verdict.changes or {})
-            rows.append({"row": place} | judged_row(raw, verdict, declared=rules.sources[judging.source]))
+            for number, (part, single) in enumerate(parts_of(raw, verdict)):
+                changes.update(single.changes or {})
+                row_of_part = place + number * PARTED
+                rows.append({"row": row_of_part} | judged_row(part, single, declared=rules.sources[judging.source]))
+            repairs += repair_rows(raw, verdict, row=place, redact=rules.redact)
         judged.parent.mkdir(parents=True, exist_ok=True)
+        write_table(repairs_path(judged), repairs, REPAIRS)
         write_table(judged, rows, JUDGED)
         passed = [row for row in rows if row["reason"] is None]
         size = sum(row["bytes"] for row in passed)
@@ -82,39 +100,111 @@ def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
         if page.text is None:
             return Verdict(reason="unreadable-markup", detail=page.fault)
         raw_text, title = page.text, title or page.title
-    text = normalise(raw_text)
+    repaired = repair(raw_text, recurring=rules.recurring.get(declared.name, frozenset()))
+    text = repaired.text
     digests = (signatures.digest(text), sha256(raw.text), sha256(text))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
         return Verdict(reason="opted-out", detail=f"named by {entry}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
-    if verdict.text is None:
+    if verdict.text is None and not verdict.parts:
         return verdict
     title = normalise(title) if title else None
     if title:
         title = privacy.redact(title, rules=rules.redact, language=verdict.language or "").text
-    return replace(verdict, licence=licence, title=title)
+    repairs = Counter(edit.rule for edit in repaired.edits)
+    return replace(
+        verdict,
+        licence=licence,
+        title=title,
+        changes=(verdict.changes or Counter()) + repairs,
+        edits=repaired.edits,
+        parts=tuple(replace(part, licence=licence, title=title) for part in verdict.parts),
+    )
 
 
 def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verdict:
-    """What the text itself says: junk cut out, quality, language, personal data replaced."""
-    mended = quality.mend(text)
-    text = normalise(mended.text) if mended.cuts else text
-    fault = quality.fault(text, min_characters=rules.min_characters, max_characters=rules.max_characters)
-    if fault:
-        return Verdict(reason=fault.reason, detail=fault.detail)
+    """What the text itself says: quality, language, personal data replaced."""
+    model = language_model(rules.language_model)
+    claimed = raw.language or declared.language
+    guess = language.identify(text, model=model)
+    facts = Facts(text, language=language.taken_for(guess, declared=claimed))
+    found = fault(
+        facts,
+        min_characters=rules.min_characters,
+        max_characters=rules.max_characters,
+        thresholds=rules.thresholds,
+    )
+    if found:
+        return Verdict(reason=found.reason, detail=found.detail)
+    if rules.classifier and (unwanted := probability(text, weights(rules.classifier))) >= DROP:
+        return Verdict(reason="own-classifier", detail=f"{unwanted:.3f}, dropped from {DROP:g}")
     if conflict := language_conflict(raw.language, declared.language):
         return Verdict(reason="language-mismatch", detail=conflict)
     settled = language.settle(
-        text, declared=raw.language or declared.language, confidence=rules.language_confidence
+        text, declared=claimed, confidence=rules.language_confidence, model=model, guess=guess
     )  # fmt: skip
     if settled.language is None:
         return Verdict(reason=settled.reason, detail=settled.detail)
-    code = rules.languages.get(language.canonical(settled.language))
+    return filed(text, settled.language, rules=rules)
+
+
+def filed(text: str, code: str, *, rules: Rules) -> Verdict:
+    """A text of a settled language under the charter's code for it; one in several as the charter wants it."""
+    found = passages(text, main=code, model=language_model(rules.language_model))
+    several = told(found)
+    if several and rules.mixed == "drop":
+        return Verdict(reason="mixed-language", detail=several)
+    if several and rules.mixed == "split":
+        pieces = apart(text, found).items()
+        return Verdict(language=code, parts=tuple(part_of(piece, other, rules=rules) for other, piece in pieces))
+    return kept(text, code, rules=rules, languages=several)
+
+
+def part_of(text: str, code: str, *, rules: Rules) -> Verdict:
+    """One language's part of a mixed text."""
+    size = len(text)
+    if size < rules.min_characters:
+        return Verdict(language=code, reason="too-short", detail=f"{size} characters in {code}")
+    return replace(kept(text, code, rules=rules), languages=None)
+
+
+def kept(text: str, settled: str, *, rules: Rules, languages: str | None = None) -> Verdict:
+    """A text that passed, if the charter has its language: personal data replaced, hints counted."""
+    code = rules.languages.get(language.canonical(settled))
     if code is None:
-        return Verdict(reason="language-not-in-charter", detail=settled.language[:40])
+        return Verdict(language=settled, reason="language-not-in-charter", detail=settled[:40])
     redacted = privacy.redact(text, rules=rules.redact, language=code)
-    changes = Counter(redacted.counts) + Counter({"script": mended.cuts})
-    return Verdict(text=redacted.text, language=code, changes=changes)
+    hints = {"mixed-language": languages is not None, "machine-translation": machine_translated(text)}
+    changes = Counter(redacted.counts) + Counter({name: int(seen) for name, seen in hints.items()})
+    return Verdict(text=redacted.text, language=code, languages=languages, changes=changes)
+
+
+def parts_of(raw: Raw, verdict: Verdict) -> list[tuple[Raw, Verdict]]:
+    """A verdict's parts, each with an id of its own; the verdict itself where it has none."""
+    if not verdict.parts:
+        return [(raw, verdict)]
+    first, *others = verdict.parts
+    first = replace(first, changes=(first.changes or Counter()) + (verdict.changes or Counter()))
+    return [(replace(raw, id=f"{raw.id}#{part.language}"), part) for part in (first, *others)]
+
+
+def repair_rows(raw: Raw, verdict: Verdict, *, row: int, redact: Sequence[str]) -> list[dict[str, Any]]:
+    """The log of a kept text's repairs. What was cut out may name persons, so personal data is replaced there, too."""
+    kept_any = verdict.text is not None or any(part.text is not None for part in verdict.parts)
+    return [
+        asdict(edit) | {"id": raw.id, "row": row, "removed": without_persons(edit.removed, redact=redact)}
+        for edit in (verdict.edits if kept_any else ())
+    ]
+
+
+def without_persons(removed: str, *, redact: Sequence[str]) -> str:
+    """Cut text without personal data; a few characters hold none."""
+    return privacy.redact(removed, rules=tuple(redact), language="").text if len(removed) >= SHORTEST_PII else removed
+
+
+def repairs_path(judged: Path) -> Path:
+    """Where the log of a judged part's repairs lies: beside it."""
+    return judged.with_name(judged.name.replace("part-", "repairs-"))
 
 
 def language_conflict(record: str | None, source: str | None) -> str | None:
@@ -131,8 +221,13 @@ def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, A
     row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail}
     if verdict.text is None:
         return row
-    facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
-    facts.pop("changes")
+    facts = asdict(replace(verdict, edits=(), parts=())) | {
+        "url": raw.url,
+        "date": raw.date,
+        "origin": raw.origin or declared.origin,
+    }
+    for name in ("changes", "edits", "parts"):
+        facts.pop(name)
     return facts | row | {
         "digest": signatures.digest(verdict.text),
         "bytes": len(verdict.text.encode()),

@@ -29,6 +29,10 @@ STEPS: Final[tuple[Callable[[str], Change], ...]] = (
     margins,
     rejoin,
 )
+RULES: Final = (
+    "mojibake", "line-end", "space", "soft-hyphen", "private-use", "zero-width", "control", "joiner", "nfc", "script",
+    "literal", "spacing", "blank-lines", "page-number", "margin", "line-hyphen", "recurring-line",
+)  # fmt: skip
 ROUNDS: Final = 3  # taking something out can bring two things together that ask for another look
 
 

@@ -12,7 +12,9 @@ from typing import Final
 
 from freehold.text.repair.edits import Change, Span, apply
 
-PAGE_WORDS: Final = "page|seite|pagina|página|pág|strona|strana|sida|side|sivu|lehekülg|oldal|σελίδα|сторінка|страница|стр"
+PAGE_WORDS: Final = (
+    "page|seite|pagina|página|pág|strona|strana|sida|side|sivu|lehekülg|oldal|σελίδα|сторінка|страница|стр"
+)
 WORDED: Final = re.compile(
     rf"^[ \t]*(?:[-–—][ \t]*(\d{{1,4}})[ \t]*[-–—]|(?:{PAGE_WORDS})\.?[ \t]+(\d{{1,4}})(?:[ \t]*(?:/|\w{{1,4}})[ \t]*\d{{1,4}})?)[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
@@ -28,8 +30,14 @@ COLUMNS: Final = 8  # twice round
 LINE_STEP: Final = 5  # verse and deeds count every fifth line
 LINE_SERIES: Final = 6
 
-DIVIDED: Final = re.compile(r"([^\W\d_]{2,})-\n([^\W\d_]{2,})")
-CONJUNCTIONS: Final = frozenset("und oder bzw sowie and or et ou y e o u i lub en of og och ja tai a nebo alebo".split())
+DIVIDED: Final = re.compile(r"(?<=[^\W\d_]{2})-\n(?=[^\W\d_]{2})")  # begins at the hyphen: seven times as fast
+LEFT: Final = re.compile(r"[^\W\d_]+\Z")
+RIGHT: Final = re.compile(r"[^\W\d_]+")
+WORDS: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+LONGEST: Final = 60  # characters of half a word
+CONJUNCTIONS: Final = frozenset(
+    "und oder bzw sowie and or et ou y e o u i lub en of og och ja tai a nebo alebo".split()
+)
 DIVISIONS: Final = 5  # so many make a text one that divides words at line ends
 
 
@@ -72,7 +80,9 @@ def margins(text: str) -> Change:
     """Column letters of parliamentary records and line counts in steps of five, each on a line of its own."""
     columns = list(COLUMN.finditer(text))
     letters = [found[1] for found in columns]
-    cycle = sum("ABCD".index(two) == ("ABCD".index(one) + 1) % 4 for one, two in zip(letters, letters[1:], strict=False))
+    cycle = sum(
+        "ABCD".index(two) == ("ABCD".index(one) + 1) % 4 for one, two in zip(letters, letters[1:], strict=False)
+    )
     chosen = columns if len(columns) >= COLUMNS and cycle >= 0.8 * (len(columns) - 1) else []
     run: list[re.Match[str]] = []
     for found in BARE.finditer(text):
@@ -98,17 +108,18 @@ def rejoin(text: str) -> Change:
     """
     if "-\n" not in text:
         return text, []
-    found = [match for match in DIVIDED.finditer(text) if match[2][0].islower() and match[2] not in CONJUNCTIONS]
+    found = []
+    for match in DIVIDED.finditer(text):
+        left, right = LEFT.search(text, max(0, match.start() - LONGEST), match.start()), RIGHT.match(text, match.end())
+        if left and right and right[0][0].islower() and right[0] not in CONJUNCTIONS:
+            found.append((match, left[0], right[0]))
     if not found:
         return text, []
-    words = Counter(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text))
+    words = Counter(WORDS.findall(text))
     many = len(found) >= DIVISIONS
-    return apply(
-        text,
-        "line-hyphen",
-        (
-            (match.end(1), match.start(2), "")
-            for match in found
-            if words[match[1] + match[2]] or (many and not words[f"{match[1]}-{match[2]}"])
-        ),
-    )
+    whole = [
+        (match.start(), match.end(), "")
+        for match, left, right in found
+        if words[left + right] or (many and not words[f"{left}-{right}"])
+    ]
+    return apply(text, "line-hyphen", whole)

@@ -65,5 +65,3 @@ def leave_out(text: str, recurring: Collection[str]) -> Change:
 def recurs(documents: int, of: int, *, share: float, least: int) -> bool:
     """Whether a line in so many of the documents looked at is the source's, not the documents' own."""
     return documents >= max(least, share * of)
-
-
