@@ -54,9 +54,9 @@ def features(text: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 def learn(texts: Sequence[str], drop: Sequence[bool]) -> NDArray[np.float64]:
     """The weights (BUCKETS + 1,), the last one the bias; both classes count alike however many texts each has."""
     rows, places, values = [], [], []
-    for row, text in enumerate(texts):
+    for number, text in enumerate(texts):
         found, weights = features(text)
-        rows.append(np.full(len(found), row))
+        rows.append(np.full(len(found), number))
         places.append(found)
         values.append(weights)
     row, place, value = np.concatenate(rows), np.concatenate(places), np.concatenate(values)

@@ -1,7 +1,7 @@
 """Signs that a text was translated by a machine: reported, never a reason to drop.
 
-Only what a text says of itself, and what a translator leaves behind by accident: statements of origin, names of services
-at a credit line, unresolved place-holders of translation memories. Silence proves nothing.
+Only what a text says of itself, and what a translator leaves behind by accident: statements of origin, names of
+services at a credit line, unresolved place-holders of translation memories. Silence proves nothing.
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from freehold.text.language import UNKNOWN, Model, canonical, identify, near
 
-BLOCK: Final = 600  # bytes in UTF-8 that a block has at least; about 100 words of Latin script
-LOOKED_AT: Final = 300  # characters of a block that are looked at
+BLOCK: Final = 800  # bytes in UTF-8 that a block has at least; about 120 words of Latin script
+LOOKED_AT: Final = 200  # characters of a block that are looked at
 SURE: Final = 0.99  # from which a block is foreign
 LETTERS: Final = 0.6  # share of letters below which a block, a table say, is of no language
 FOREIGN: Final = 1_200  # bytes of one passage that make a text mixed; less is a quotation
@@ -45,13 +45,11 @@ def passages(text: str, *, main: str, model: Model | None = None) -> tuple[Passa
     found: list[Passage] = []
     for start, stop in bounds:
         code = foreign(text[start : min(stop, start + LOOKED_AT)], wanted, model) or wanted
-        if found and found[-1].language == code:
-            start = found.pop().start
         found.append(Passage(language=code, start=start, stop=stop))
     return joined(
         [
             Passage(language=wanted, start=each.start, stop=each.stop) if is_quotation(text, each, wanted) else each
-            for each in found
+            for each in joined(found)
         ]
     )
 
@@ -82,13 +80,13 @@ def is_quotation(text: str, passage: Passage, main: str) -> bool:
     return passage.language != main and len(text[passage.start : passage.stop].encode()) < FOREIGN
 
 
-def joined(found: list[Passage]) -> tuple[Passage, ...]:
+def joined(found: Iterable[Passage]) -> tuple[Passage, ...]:
     """Neighbours of one language as one."""
     whole: list[Passage] = []
     for passage in found:
-        if whole and whole[-1].language == passage.language:
-            passage = Passage(language=passage.language, start=whole.pop().start, stop=passage.stop)
-        whole.append(passage)
+        same = whole and whole[-1].language == passage.language
+        start = whole.pop().start if same else passage.start
+        whole.append(Passage(language=passage.language, start=start, stop=passage.stop))
     return tuple(whole)
 
 

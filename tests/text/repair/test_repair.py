@@ -13,9 +13,12 @@ from freehold.text.repair.recurring import imprint, key
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs",)))
 PIECES = st.lists(
     st.sampled_from(
-        ["Bundes-\n", "republik ", "Bundesrepublik", "\n- 7 -\n", "\n- 8 -\n", "- 9 -\n", "12\n", "f\u00c3\u00bcr ", "\u00ad", "\u200b",
-         "a", "u\u0308", "\u0301", "\u00a0", " \n", "\n\n\n", "\r\n", "\ue000", "\u200c", "می", "var x = [", "];", "<script>", "</script>",
-         "x" * 100, "(A)\n", "(B)\n", "(C)\n", "(D)\n", "\ud55c", "\u1112\u1161\u11ab", "\ufeff", "www.gazette.example 12\n"]
+        [
+            "Bundes-\n", "republik ", "Bundesrepublik", "\n- 7 -\n", "\n- 8 -\n", "- 9 -\n", "12\n", "f\u00c3\u00bcr ",
+            "\u00ad", "\u200b", "a", "u\u0308", "\u0301", "\u00a0", " \n", "\n\n\n", "\r\n", "\ue000", "\u200c", "می",
+            "var x = [", "];", "<script>", "</script>", "x" * 100, "(A)\n", "(B)\n", "(C)\n", "(D)\n", "\ud55c",
+            "\u1112\u1161\u11ab", "\ufeff", "www.gazette.example 12\n",
+        ]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.text.repair import repair
-from freehold.text.rules import RULES, Bounds, Facts, Rule, fault, few_letters, measures, repeated_text, stub
+from freehold.text.rules import Facts, fault, few_letters, repeated_text
 
 WORDS = (
     "Gesetz Verordnung Absatz Satz gilt entsprechend Behörde zuständig Antrag Frist Bescheid Widerspruch Anlage "

@@ -1,7 +1,7 @@
 """Curate: read every source, judge every record, leave one copy of everything, hold some out, keep the account.
 
-read → survey → judge → compare → split → write. Reading, surveying and judging are idempotent unit by unit, so a killed run goes on where
-it was; the rest takes seconds and is done again.
+read → survey → judge → compare → split → write. The first three are idempotent unit by unit, so a killed run goes on
+where it was; the rest takes seconds and is done again.
 """
 
 from __future__ import annotations

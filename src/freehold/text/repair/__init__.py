@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from freehold.text.repair.characters import compose, exchange
-from freehold.text.repair.edits import Change, Edit
+from freehold.text.repair.edits import Change
+from freehold.text.repair.edits import Edit as Edit
 from freehold.text.repair.edits import undo as undo
 from freehold.text.repair.mojibake import decode_again
 from freehold.text.repair.pages import margins, page_numbers, rejoin

@@ -51,7 +51,8 @@ def undo(text: str, edits: Sequence[Edit]) -> str:
     """
     passes = [list(group) for _, group in groupby(edits, key=lambda edit: (edit.rule, edit.round))]
     for made in reversed(passes):
-        pieces, end = [], 0
+        pieces: list[str] = []
+        end = 0
         for edit in made:
             pieces += (text[end : edit.position], edit.removed)
             end = edit.position + len(edit.inserted)

@@ -9,10 +9,13 @@ from ftfy import fix_encoding
 
 from freehold.text.repair.edits import Change, Span, apply
 
-# The first byte of a UTF-8 sequence, read as Latin-1, Windows-1252 or Windows-1251, then a byte of its rest. No language
-# writes these pairs inside words; ftfy decides whether a line that has one is broken.
+# The first byte of a UTF-8 sequence, read as Latin-1, Windows-1252 or Windows-1251, then a byte of its rest. No
+# language writes these pairs inside words; ftfy decides whether a line that has one is broken.
 LATIN: Final = "[\u00c2-\u00f4]"
-REST: Final = "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
+REST: Final = (
+    "[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
+    "\u2013-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
+)
 CYRILLIC: Final = "[\u0420\u0421][\u0080-\u00bf\u0402\u0403\u0453\u2013-\u203a\u20ac\u2122\u0409-\u040f\u0459-\u045f]"
 SUSPECT: Final = re.compile(f"{LATIN}{REST}|{CYRILLIC}")
 LONGEST: Final = 20_000  # characters of a line that ftfy is asked about

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 from freehold.text.repair.edits import Change, Span, apply
@@ -16,7 +17,8 @@ PAGE_WORDS: Final = (
     "page|seite|pagina|página|pág|strona|strana|sida|side|sivu|lehekülg|oldal|σελίδα|сторінка|страница|стр"
 )
 WORDED: Final = re.compile(
-    rf"^[ \t]*(?:[-–—][ \t]*(\d{{1,4}})[ \t]*[-–—]|(?:{PAGE_WORDS})\.?[ \t]+(\d{{1,4}})(?:[ \t]*(?:/|\w{{1,4}})[ \t]*\d{{1,4}})?)[ \t]*$",
+    rf"^[ \t]*(?:[-–—][ \t]*(\d{{1,4}})[ \t]*[-–—]"
+    rf"|(?:{PAGE_WORDS})\.?[ \t]+(\d{{1,4}})(?:[ \t]*(?:/|\w{{1,4}})[ \t]*\d{{1,4}})?)[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 BARE: Final = re.compile(r"^[ \t]*(\d{1,4})[ \t]*$", re.MULTILINE)
@@ -36,7 +38,7 @@ RIGHT: Final = re.compile(r"[^\W\d_]+")
 WORDS: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 LONGEST: Final = 60  # characters of half a word
 CONJUNCTIONS: Final = frozenset(
-    "und oder bzw sowie and or et ou y e o u i lub en of og och ja tai a nebo alebo".split()
+    {"und", "oder", "bzw", "sowie", "and", "or", "et", "ou", "y", "e", "lub", "of", "og", "och", "ja", "tai", "nebo"}
 )
 DIVISIONS: Final = 5  # so many make a text one that divides words at line ends
 
@@ -80,9 +82,7 @@ def margins(text: str) -> Change:
     """Column letters of parliamentary records and line counts in steps of five, each on a line of its own."""
     columns = list(COLUMN.finditer(text))
     letters = [found[1] for found in columns]
-    cycle = sum(
-        "ABCD".index(two) == ("ABCD".index(one) + 1) % 4 for one, two in zip(letters, letters[1:], strict=False)
-    )
+    cycle = sum("ABCD".index(two) == ("ABCD".index(one) + 1) % 4 for one, two in pairwise(letters))
     chosen = columns if len(columns) >= COLUMNS and cycle >= 0.8 * (len(columns) - 1) else []
     run: list[re.Match[str]] = []
     for found in BARE.finditer(text):

@@ -1,8 +1,8 @@
 """Lines that recur across a source because its pages do: headers, footers, imprints; never sentences or headings.
 
-A line is known by its key: folded case, single spaces, every number one zero, so that "page 3 of 9" and "page 4 of 9" are
-the same line. What recurs is not enough, for enacting formulae and headings recur as well and are content: a line must
-also carry the marks of an imprint (an address, a bar code, a page number behind a name).
+A line is known by its key: folded case, single spaces, every number one zero, so that "page 3 of 9" and "page 4 of 9"
+are the same line. What recurs is not enough, for enacting formulae and headings recur as well and are content: a line
+must also carry the marks of an imprint (an address, a bar code, a page number behind a name).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from freehold.text.repair.edits import Change, Span, apply
 SHORTEST: Final = 8  # characters
 LONGEST: Final = 240
 DIGITS: Final = re.compile(r"\d+")
-# Marks of an imprint. Statutes name none of these in the middle of their text on a line of its own.
+# Marks of an imprint. Statutes rarely have one on a line of its own.
 IMPRINT: Final = re.compile(
     r"https?://|\bwww\.|[\w.]@[\w-]+\.|\bISSN\b|\bISBN\b|©|\(c\) \d{4}|\b(?:tel|fax|phone|τηλ|тел)\b\.?[ :]|^\*\d{6,}\*$"
     r"|\b(?:page|seite|pagina|página|pág|strona|strana|sida|sivu|lehekülg|oldal|σελίδα|сторінка)\.? \d"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from freehold.text.repair.edits import Change, Span, apply, substitute
+from freehold.text.repair.edits import Change, Edit, Span, apply, substitute
 
 # A data literal of a web page, flattened into the text: `Pokaż całość var tree = [ { "id" : … } ];` in Polish law.
 LITERAL: Final = re.compile(r"(?<![\w.])(?:var|let|const)\s+[A-Za-z_$][\w$]{0,60}\s*=\s*[\[{]")
@@ -21,7 +21,7 @@ def cut_scripts(text: str) -> Change:
     >>> cut_scripts("Art. 2. Ustawa wchodzi w życie. Pokaż całość var tree = [ " + "{'id': 1}," * 20 + " ];")[0]
     'Art. 2. Ustawa wchodzi w życie.'
     """
-    edits = []
+    edits: list[Edit] = []
     if "<" in text:
         text, edits = substitute(text, "script", ELEMENTS, "")
     if not any(keyword in text for keyword in KEYWORDS):

@@ -1,7 +1,7 @@
 """Is this text worth learning from: rules with reasons for turning it away, each a file of its own.
 
-To add a rule write a file like the others and name it in `RULES`; cheap rules stand before dear ones. Default bounds were
-set on official works and literature in a dozen languages, so that what an archive holds is kept.
+To add a rule write a file like the others and name it in `RULES`; cheap rules stand before dear ones. Default bounds
+were set on official works and literature in a dozen languages, so that what an archive holds is kept.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from freehold.text.rules import (
     word_length,
     wordless,
 )
-from freehold.text.rules.facts import Facts
-from freehold.text.rules.rule import Bounds, Fault, Rule
+from freehold.text.rules.facts import Facts as Facts
+from freehold.text.rules.rule import Bounds as Bounds
+from freehold.text.rules.rule import Fault as Fault
+from freehold.text.rules.rule import Rule as Rule
 
 RULES: Final[tuple[Rule, ...]] = (
     broken_encoding.RULE,

@@ -7,7 +7,6 @@ from typing import Final
 from freehold.text.rules.facts import Facts
 from freehold.text.rules.rule import Bounds, Rule
 
-
 FEW: Final = 10  # lines; a speech of two may break off once
 
 

@@ -19,7 +19,7 @@ def measure(facts: Facts) -> float:
 
 RULE = Rule(
     name="few-letters",
-    source="after Gopher (Rae et al. 2021, A.1.1: words with a letter), on characters so that it holds for every script",
+    source="after Gopher (Rae et al. 2021, A.1.1: words with a letter), on characters: so it holds for every script",
     bounds=Bounds(low=0.4),  # Estonian tables of law: 0.49
     measure=measure,
     learns=("low",),

@@ -23,7 +23,7 @@ def measure(facts: Facts) -> float:
 
 RULE = Rule(
     name="placeholder",
-    source="C4 (Raffel et al. 2020, 2.2) drops a page for one such phrase; a manual may quote it, so a tenth of the text",
+    source="C4 (Raffel et al. 2020, 2.2) drops a page for one such phrase; a manual may quote it, so a tenth",
     bounds=Bounds(high=0.1),
     measure=measure,
 )

@@ -8,7 +8,6 @@ from typing import Literal
 
 from freehold.text.rules.facts import Facts
 
-
 Side = Literal["low", "high"]
 
 

@@ -17,7 +17,8 @@ def measure(facts: Facts) -> float | None:
 
 RULE = Rule(
     name="word-length",
-    source="Gopher (Rae et al. 2021, A.1.1) wants 3 to 10 in English; Korean is shorter, Finnish law longer; spelled-out letters have 1.3",
+    source="Gopher (Rae et al. 2021, A.1.1) wants 3 to 10 in English; Korean is shorter, Finnish law "
+    "longer; letters s p e l l e d   o u t have 1.3",
     bounds=Bounds(low=1.5, high=15),
     measure=measure,
     learns=("low", "high"),
