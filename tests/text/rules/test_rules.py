@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.text.repair import repair
-from freehold.text.rules import Facts, fault, few_letters, repeated_text
+from freehold.text.rules import RULES, Bounds, Facts, fault, few_letters, measures, repeated_text, stub
 
 WORDS = (
     "Gesetz Verordnung Absatz Satz gilt entsprechend Behörde zuständig Antrag Frist Bescheid Widerspruch Anlage "
@@ -85,3 +85,53 @@ def test_examples_in_a_manual_stay() -> None:
     manual = "So wird eine Liste angelegt:\nconst liste = [1, 2, 3];\nDanach geht es weiter."
     assert repair(manual).text == manual
     assert repair("Vor <script type='x'>var a;</script>nach").text == "Vor nach"
+
+
+def test_every_rule_has_a_name_and_a_source_of_its_own() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(set(names)) == len(names)
+    assert all(rule.source for rule in RULES)
+    assert all(side in ("low", "high") for rule in RULES for side in rule.learns)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("\n".join(f"§ {n}\n(weggefallen)" for n in range(1, 20)), "deu", "stub"),
+        ("\n".join(f"第{n}条\n\u3000削除" for n in range(1, 40)), "jpn", "stub"),
+        ("\n".join(f"제{n}조\n삭제 <2013.8.20>" for n in range(1, 40)), "kor", "stub"),
+        (
+            "\n".join(f"제{n}조의 규정 중 {prose(3, n)}을 삭제한다." for n in range(40)),
+            "kor",
+            None,
+        ),  # it repeals: content
+        (prose(150) + "\n§ 7\n(weggefallen)\nDas gilt für die " + prose(150, 2), "deu", None),
+        ("Lorem ipsum dolor sit amet, " + prose(20), "deu", "placeholder"),
+        (prose(400) + " Lorem ipsum ist ein Blindtext. " + prose(400, 2), "deu", None),
+        ("\n".join(f"• {prose(4, n)}" for n in range(30)), "deu", "bullet-lines"),
+        ("\n".join(f"{prose(4, n)} …" for n in range(30)), "deu", "ellipsis-lines"),
+        (" ".join(f"{word} #" for word in prose(80).split()), "deu", "symbols"),
+        (" ".join("Rechtsschutzversicherungsgesellschaften" * 2 for _ in range(30)), "deu", "word-length"),
+        (" ".join(prose(30)), "deu", "word-length"),  # s p e l l e d
+        (" ".join(f"{word} 1 2 3 4 5 6" for word in prose(60).split()), "deu", "wordless"),
+        (" ".join(["Donaudampfschifffahrtsgesellschaftskapitän"] * 6), "deu", "few-words"),
+        (prose(150), "eng", "stop-words"),
+    ],
+)
+def test_rules_of_a_language(text: str, language: str, expected: str | None) -> None:
+    found = fault(Facts(text, language=language), min_characters=200, max_characters=100_000)
+    assert (found.reason if found else None) == expected
+
+
+def test_bounds_that_were_learned_take_the_place_of_the_defaults() -> None:
+    text = "\n".join(f"und {prose(1, n)}" for n in range(80))
+    thresholds = {"deu": {"short-lines": Bounds(high=0.1)}}
+    judged = {
+        code: fault(Facts(text, language=code), min_characters=20, max_characters=10**6, thresholds=thresholds)
+        for code in ("deu", "fin")
+    }
+    assert judged["deu"] is None or judged["deu"].reason == "short-lines"
+    assert (
+        measures(Facts(text, language="deu"))["short-lines"] == sum(len(line) <= 30 for line in text.split("\n")) / 80
+    )
+    assert stub.measure(Facts("", language="deu")) == 0

@@ -19,9 +19,10 @@ LONGEST: Final = 240
 DIGITS: Final = re.compile(r"\d+")
 # Marks of an imprint. Statutes rarely have one on a line of its own.
 IMPRINT: Final = re.compile(
-    r"https?://|\bwww\.|[\w.]@[\w-]+\.|\bISSN\b|\bISBN\b|©|\(c\) \d{4}|\b(?:tel|fax|phone|τηλ|тел)\b\.?[ :]|^\*\d{6,}\*$"
+    r"https?://|\bwww\.|[\w.]@[\w-]+\.|\bISSN\b|\bISBN\b|©|\(c\) \d{4}|^\*\d{6,}\*$"
+    r"|\b(?:tel|fax|phone|τηλ|тел)\b[.:]{0,2} ?[+(\d]"
     r"|\b(?:page|seite|pagina|página|pág|strona|strana|sida|sivu|lehekülg|oldal|σελίδα|сторінка)\.? \d"
-    r"|\b(?:cve|elektronischer bundesanzeiger|boletín oficial|journal officiel|dziennik ustaw|monitorul oficial)\b.*\d",
+    r"|\b(?:cve|boletín oficial|journal officiel|dziennik ustaw|monitorul oficial|bundesgesetzblatt)\b.*\d",
     re.IGNORECASE,
 )
 
