@@ -6,6 +6,7 @@ import json
 import random
 import struct
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ FOOTER = "ΕΦΗΜΕΡΙΣ ΤΗΣ ΚΥΒΕΡΝΗΣΕΩΣ www.gazette.example –
 FORMULA = "Der Bundestag hat das folgende Gesetz beschlossen:"
 FRENCH = (
     "La loi est l'expression de la volonté générale. Tous les citoyens ont droit de concourir personnellement ou par "
-    "leurs représentants, à sa formation. Elle doit être la même pour tous, soit qu'elle protège, soit qu'elle punisse. "
+    "des représentants à sa formation. Elle doit être la même pour tous, soit qu'elle protège, soit qu'elle punisse. "
 )
 
 
@@ -47,7 +48,7 @@ def told(stage: Stage, name: str) -> Any:
 
 def test_imprints_go_and_the_log_gives_them_back(charter_of: Write, curated_from: Curate, tmp_path: Path) -> None:
     raw = {
-        f"g{n}": f"{FORMULA}\n{prose('deu', n)}\n{FOOTER} {n}\nGrund\u00adgesetz f\u00c3\u00bcr {prose('deu', 500 + n)} "
+        f"g{n}": f"{FORMULA}\n{prose('deu', n)}\n{FOOTER} {n}\nGrund\u00adgesetz f\u00c3\u00bcr {prose('deu', 50 + n)} "
         for n in range(30)
     }
     write_jsonl(tmp_path / "a.jsonl", [{"id": identity, "text": text} for identity, text in raw.items()])
@@ -75,7 +76,7 @@ def test_lines_stay_where_the_charter_says_so(charter_of: Write, curated_from: C
 def test_bounds_are_learned_from_reference_sources(charter_of: Write, curated_from: Curate, tmp_path: Path) -> None:
     write_jsonl(tmp_path / "good.jsonl", [{"id": f"g{n}", "text": prose("deu", n)} for n in range(ENOUGH + 10)])
     words = [prose("deu", 900 + n).split() for n in range(3)]
-    short = ["\n".join(f"{one} {k}" for k, one in enumerate(each) if not one.isdigit()) for each in words]
+    short = ["\n".join(f"{a} {b} {k}" for k, (a, b) in enumerate(pairwise(each))) for each in words]
     records = [{"id": f"w{n}", "text": prose("deu", 700 + n)} for n in range(10)]
     records += [{"id": f"short{n}", "text": text} for n, text in enumerate(short)]
     write_jsonl(tmp_path / "web.jsonl", records)
