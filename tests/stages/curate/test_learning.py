@@ -19,7 +19,7 @@ from freehold.errors import InputError
 from freehold.stage import Stage
 from freehold.stages.curate.labels import read_labels
 from freehold.stages.curate.models import language_model
-from freehold.stages.curate.survey import ENOUGH, chosen, learned_bounds
+from freehold.stages.curate.overview import ENOUGH, chosen, learned_bounds
 from freehold.text.repair import Edit, undo
 
 Write = Callable[..., Path]

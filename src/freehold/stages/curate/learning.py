@@ -13,8 +13,8 @@ import numpy as np
 from freehold.charter import Charter
 from freehold.stages.curate.labels import Label, read_labels, train
 from freehold.stages.curate.output import write_json
+from freehold.stages.curate.overview import SAMPLE, Seen, Surveying, gathered, recurring_of, survey, thresholds_of
 from freehold.stages.curate.rules import model_path
-from freehold.stages.curate.survey import SAMPLE, Seen, Surveying, gathered, recurring_of, survey, thresholds_of
 
 Each = Callable[[Callable[[str], str], Sequence[str]], Iterable[str]]  # does a function for every task
 

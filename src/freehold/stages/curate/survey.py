@@ -1,169 +1,135 @@
-"""Between reading and judging: what a source as a whole tells about its documents.
+"""A first look at a folder of documents: which sources it holds, in which languages, what says how to use them.
 
-Imprints that recur across it, the bounds of quality that reference sources set, and the texts that labels name by id.
-Looks at a sample chosen by a hash of the ids, so that time and memory do not grow with the source; leaves only hashes,
-figures and the few lines that recur.
+Nothing is decided here: `freehold init` writes what was seen into a charter that a person reads before anything runs.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import pyarrow.parquet as pq
+from freehold.stages.curate.listing import is_licence, licence_beside
+from freehold.stages.curate.markup import extract
+from freehold.stages.curate.readers import Raw, format_of, records
+from freehold.text.language import UNDECLARED, UNKNOWN, canonical, identify
+from freehold.text.normalise import normalise
+from freehold.tree import tree
 
-from freehold.stages.curate.models import language_model
-from freehold.stages.curate.parts import mark, marked
-from freehold.text import language
-from freehold.text.privacy import redact
-from freehold.text.repair import repair
-from freehold.text.repair.recurring import imprints, recurs
-from freehold.text.rules import RULES, Facts, measures
-
-SAMPLE: Final = 1_000  # documents of a source that are looked at
-LEAST: Final = 10  # documents in which a line must recur
-ENOUGH: Final = 50  # reference documents of a language from which bounds are learned
-TAIL: Final = 0.5  # per cent of the reference documents beyond a bound
-ROOM: Final = 0.1  # of the bound, left beyond what was seen
+FILES: Final = 40  # read of each source, spread evenly
+RECORDS: Final = 10  # of each file
+LIMIT: Final = 200_000  # characters looked at of a record
+SHORTEST: Final = 80  # characters from which a language is worth guessing
+SURE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surveying:
-    """One raw part to look over; every field survives JSON."""
+class Sight:
+    """What a source would be."""
 
-    raw: str
-    found: str  # path of what comes of it
-    every: int  # one document in so many is looked at
-    reference: bool
-    language: str | None  # as the source declares
-    model: str | None  # path of the language model
-    wanted: tuple[str, ...]  # ids that labels name
-
-
-@dataclass(slots=True, kw_only=True)
-class Seen:
-    """What was seen of a source."""
-
-    documents: int = 0
-    lines: Counter[str] = field(default_factory=Counter)  # key → documents
-    examples: dict[str, str] = field(default_factory=dict)
-    measured: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # language → rule → values
-    labelled: dict[str, str] = field(default_factory=dict)  # id → text
+    name: str
+    path: Path  # a folder, a file or a glob
+    files: int
+    languages: Counter[str]  # ISO 639-3 → characters in the sample
+    licence: str | None = None  # SPDX identifier
+    evidence: str | None = None  # what says so
+    own_licences: bool = False  # every record of the sample names its own
 
 
-def survey(task: str) -> str:
-    """Look over one part, unless that was done before. Takes a `Surveying` as JSON, returns what it counted."""
-    surveying = Surveying(**json.loads(task))
-    done = Path(surveying.found)
-    if marked(done) is None:
-        done.parent.mkdir(parents=True, exist_ok=True)
-        mark(done, look_over(surveying))
-    return str(done)
+def survey(paths: Sequence[Path]) -> list[Sight]:
+    """Everything that could be a source below these files and folders."""
+    return [sight(name, path, files) for name, path, files in proposals(paths)]
 
 
-def look_over(surveying: Surveying) -> dict[str, Any]:
-    """The lines, measures and labelled texts of a part."""
-    seen = Seen()
-    wanted = frozenset(surveying.wanted)
-    for identity, text, markup, declared in texts_of(Path(surveying.raw)):
-        if identity in wanted:
-            seen.labelled[identity] = repair(text).text[:LABELLED]
-        if not chosen(identity, every=surveying.every):
-            continue
-        seen.documents += 1
-        if not markup:
-            found = imprints(text)
-            seen.lines.update(found.keys())
-            seen.examples |= found
-            if surveying.reference:
-                measure(repair(text).text, declared or surveying.language, surveying=surveying, seen=seen)
-    return {
-        "documents": seen.documents,
-        "lines": {key: [times, seen.examples[key]] for key, times in sorted(seen.lines.items())},
-        "measured": seen.measured,
-        "labelled": seen.labelled,
-    }
+def proposals(paths: Sequence[Path]) -> Iterator[tuple[str, Path, list[Path]]]:
+    """Name, path and files of every source: a file, a repository or a flat folder as it is; of a folder with folders
+    each of them, and the files beside them by their suffix."""
+    taken: Counter[str] = Counter()
+    for path in paths:
+        for name, place, files in apart(path.resolve()):
+            taken[name] += 1
+            yield (name if taken[name] == 1 else f"{name}-{taken[name]}"), place, files
 
 
-LABELLED: Final = 4_000  # characters of a labelled text; the classifier looks at no more
-
-
-def texts_of(path: Path) -> Iterator[tuple[str, str, bool, str | None]]:
-    """Id, text, whether it is markup, and declared language of a part's records."""
-    table = pq.read_table(path, columns=["id", "text", "markup", "language"])
-    yield from zip(*(table.column(name).to_pylist() for name in table.column_names), strict=True)
-
-
-def chosen(identity: str, *, every: int) -> bool:
-    """Whether a document is in the sample: by its id, never by its place."""
-    return every <= 1 or int.from_bytes(blake2b(identity.encode(), digest_size=8).digest()) % every == 0
-
-
-def measure(text: str, declared: str | None, *, surveying: Surveying, seen: Seen) -> None:
-    """What the rules measure of a reference document, under its language."""
-    guess = language.identify(text, model=language_model(surveying.model))
-    code = language.taken_for(guess, declared=declared)
-    if code is None or not text:
+def apart(path: Path) -> Iterator[tuple[str, Path, list[Path]]]:
+    """The sources below one path; none where nothing can be read."""
+    found = tree(path) if path.is_dir() else None
+    files = readable(found.files if found else (path,))
+    tops = sorted({file.relative_to(path).parts[0] for file in files if file.parent != path}) if found else []
+    if not files:
         return
-    values = seen.measured.setdefault(code, {})
-    for name, value in measures(Facts(text, language=code)).items():
-        values.setdefault(name, []).append(round(value, 6))
+    if found is None or found.revision is not None or not tops:
+        yield slug(path.stem if found is None else path.name), path, files
+        return
+    for top in tops:
+        yield slug(top), path / top, [file for file in files if file.is_relative_to(path / top)]
+    loose = [file for file in files if file.parent == path]
+    for suffix in sorted({file.suffix for file in loose}):
+        chosen = [file for file in loose if file.suffix == suffix]
+        yield slug(f"{path.name}-{suffix.lstrip('.')}"), path / f"*{suffix}", chosen
 
 
-def gathered(found: Iterable[Path]) -> Seen:
-    """What was seen of a source, over all its parts in reading order."""
-    seen = Seen()
-    for path in found:
-        part = marked(path) or {}
-        seen.documents += part["documents"]
-        for key, (times, example) in part["lines"].items():
-            seen.lines[key] += times
-            seen.examples.setdefault(key, example)
-        for code, values in part["measured"].items():
-            for name, several in values.items():
-                seen.measured.setdefault(code, {}).setdefault(name, []).extend(several)
-        seen.labelled |= part["labelled"]
-    return seen
+def readable(files: Iterable[Path]) -> list[Path]:
+    """The files that a reader knows."""
+    return [file for file in files if format_of(file, "auto") and not is_licence(file)]
 
 
-def recurring_of(seen: Seen, *, share: float, rules: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The imprints that recur across a source, the most frequent first, personal data in them replaced."""
-    return [
-        {
-            "key": key,
-            "line": redact(seen.examples[key], rules=rules, language="").text,
-            "documents": times,
-            "of": seen.documents,
-        }
-        for key, times in sorted(seen.lines.items(), key=lambda each: (-each[1], each[0]))
-        if share > 0 and recurs(times, seen.documents, share=share, least=LEAST)
-    ]
+def slug(name: str) -> str:
+    """A file's name as the name of a source.
+
+    >>> slug("Gesetze 2024 (neu)")
+    'Gesetze-2024-neu'
+    """
+    letters = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+    return "-".join(part for part in letters.split("-") if part).strip("._-") or "documents"
 
 
-def thresholds_of(references: Iterable[Seen]) -> dict[str, dict[str, dict[str, float]]]:
-    """Language → rule → bounds, from the tails of what reference sources measure."""
-    pooled: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for seen in references:
-        for code, values in seen.measured.items():
-            for name, several in values.items():
-                pooled[code][name] += several
-    return {code: bounds for code in sorted(pooled) if (bounds := learned_bounds(pooled[code]))}
+def sight(name: str, path: Path, files: list[Path]) -> Sight:
+    """What a sample of a source's records shows."""
+    languages: Counter[str] = Counter()
+    own = other = 0
+    for record in sample(files):
+        own, other = own + bool(record.licence), other + (not record.licence)
+        text = normalise(plain(record))
+        if len(text) >= SHORTEST:
+            languages[language_of(record, text)] += len(text)
+    del languages[UNKNOWN]
+    licence, evidence = licence_beside(path if path.is_dir() else path.parent)
+    return Sight(
+        name=name, path=path, files=len(files), languages=languages, licence=licence, evidence=evidence,
+        own_licences=own > 0 and not other,
+    )  # fmt: skip
 
 
-def learned_bounds(values: Mapping[str, list[float]]) -> dict[str, dict[str, float]]:
-    """The bounds of each rule that enough documents speak for."""
-    bounds: dict[str, dict[str, float]] = {}
-    for rule in RULES:
-        several = values.get(rule.name, [])
-        if not rule.learns or len(several) < ENOUGH:
-            continue
-        low, high = (float(value) for value in np.percentile(several, [TAIL, 100 - TAIL]))
-        sides = {"low": round(low * (1 - ROOM), 6), "high": round(high * (1 + ROOM), 6)}
-        bounds[rule.name] = {side: sides[side] for side in rule.learns}
-    return bounds
+def sample(files: list[Path]) -> Iterator[Raw]:
+    """The first records of files spread evenly over the source."""
+    step = max(1, len(files) // FILES)
+    for file in files[::step][:FILES]:
+        stream = records(file, name=file.name, declared="auto", limit=LIMIT * 25)
+        for found in islice(until_broken(stream), RECORDS):
+            if isinstance(found, Raw):
+                yield found
+
+
+def until_broken(stream: Iterator[Any]) -> Iterator[Any]:
+    """A stream of records, ended where the file breaks off: curate will say so."""
+    try:
+        yield from stream
+    except (OSError, EOFError, ValueError):  # Arrow's and zlib's errors among them
+        return
+
+
+def plain(record: Raw) -> str:
+    """The record's text, cut to what is looked at."""
+    return ((extract(record.text).text or "") if record.markup else record.text)[:LIMIT]
+
+
+def language_of(record: Raw, text: str) -> str:
+    """What the record declares, else what it looks like, else `und`."""
+    if record.language and canonical(record.language) not in UNDECLARED:
+        return canonical(record.language)
+    guess = identify(text)
+    return guess.code if guess.confidence >= SURE else UNKNOWN
