@@ -74,6 +74,8 @@ def test_another_model_decides() -> None:
 
 
 def test_whose_rules_a_text_is_judged_by() -> None:
-    assert taken_for(Guess(code="fra", confidence=1), declared="de-CH") == "deu"
+    assert taken_for(Guess(code="ltz", confidence=1), declared="de-CH") == "deu"
+    assert taken_for(Guess(code="fra", confidence=0.5), declared="deu") == "deu"
+    assert taken_for(Guess(code="fra", confidence=1), declared="deu") is None  # it is not judged by German's rules
     assert taken_for(Guess(code="fra", confidence=1), declared="und") == "fra"
     assert taken_for(Guess(code="und", confidence=0), declared=None) is None

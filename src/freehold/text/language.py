@@ -148,11 +148,18 @@ def near(one: str, other: str) -> bool:
     return one == other or any(one in group and other in group for group in NEAR)
 
 
-def taken_for(guess: Guess, *, declared: str | None) -> str | None:
-    """The language whose rules a text is judged by before it is settled: as declared, else as it looks."""
-    if declared is not None and canonical(declared) not in UNDECLARED:
-        return canonical(declared)
-    return None if guess.code == UNKNOWN else guess.code
+def taken_for(guess: Guess, *, declared: str | None, model: Model | None = None) -> str | None:
+    """The language whose rules a text is judged by before it is settled; None where declaration and look disagree."""
+    if declared is None or canonical(declared) in UNDECLARED:
+        return None if guess.code == UNKNOWN else guess.code
+    wanted = canonical(declared)
+    return None if contradicts(guess, wanted, model=model, confidence=CONTRADICTS) else wanted
+
+
+def contradicts(guess: Guess, wanted: str, *, model: Model | None, confidence: float) -> bool:
+    """Whether a guess is sure enough to overrule a declaration that the model could have confirmed."""
+    sure = guess.code != UNKNOWN and guess.confidence >= confidence
+    return sure and wanted in (model or bundled()).languages and not near(wanted, guess.code)
 
 
 def settle(
@@ -169,9 +176,7 @@ def settle(
             detail = f"best guess {guess.code} at {guess.confidence:.2f}"
             return Settled(language=None, reason="language-unknown", detail=detail)
         return Settled(language=guess.code)
-    wanted = canonical(declared)
-    sure = guess.code != UNKNOWN and guess.confidence >= max(confidence, CONTRADICTS)
-    if sure and wanted in (model or bundled()).languages and not near(wanted, guess.code):
+    if contradicts(guess, canonical(declared), model=model, confidence=max(confidence, CONTRADICTS)):
         detail = f"declared {declared}, looks like {guess.code} at {guess.confidence:.2f}"
         return Settled(language=None, reason="language-mismatch", detail=detail)
     return Settled(language=declared)

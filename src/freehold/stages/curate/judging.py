@@ -131,7 +131,7 @@ def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verd
     model = language_model(rules.language_model)
     claimed = raw.language or declared.language
     guess = language.identify(text, model=model)
-    facts = Facts(text, language=language.taken_for(guess, declared=claimed))
+    facts = Facts(text, language=language.taken_for(guess, declared=claimed, model=model))
     found = fault(
         facts,
         min_characters=rules.min_characters,

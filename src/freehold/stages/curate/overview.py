@@ -107,8 +107,8 @@ def chosen(identity: str, *, every: int) -> bool:
 
 def measure(text: str, declared: str | None, *, surveying: Surveying, seen: Seen) -> None:
     """What the rules measure of a reference document, under its language."""
-    guess = language.identify(text, model=language_model(surveying.model))
-    code = language.taken_for(guess, declared=declared)
+    model = language_model(surveying.model)
+    code = language.taken_for(language.identify(text, model=model), declared=declared, model=model)
     if code is None or not text:
         return
     values = seen.measured.setdefault(code, {})
