@@ -31,6 +31,7 @@ LEAST: Final = 10  # documents in which a line must recur
 ENOUGH: Final = 50  # reference documents of a language from which bounds are learned
 TAIL: Final = 0.5  # per cent of the reference documents beyond a bound
 ROOM: Final = 0.1  # of the bound, left beyond what was seen
+SLACK: Final = 0.05  # as much again, so that nothing seen does not mean nothing allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,6 @@ def learned_bounds(values: Mapping[str, list[float]]) -> dict[str, dict[str, flo
         if not rule.learns or len(several) < ENOUGH:
             continue
         low, high = (float(value) for value in np.percentile(several, [TAIL, 100 - TAIL]))
-        sides = {"low": round(low * (1 - ROOM), 6), "high": round(high * (1 + ROOM), 6)}
+        sides = {"low": round(low * (1 - ROOM) - SLACK, 6), "high": round(high * (1 + ROOM) + SLACK, 6)}
         bounds[rule.name] = {side: sides[side] for side in rule.learns}
     return bounds
