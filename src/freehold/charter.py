@@ -24,7 +24,7 @@ Count = Annotated[int, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset({"policy", "base", "refine", "evaluate"})  # tables that name files beside the sources
+RESERVED = frozenset({"policy", "curate", "base", "refine", "evaluate"})  # tables that name files beside the sources
 # Files of a base folder that decide how text becomes tokens; the weights need all of its files.
 TOKENIZER_FILES = (
     "config.json",
@@ -66,6 +66,7 @@ class Source:
     licence: str | None = None  # None: every record names its own
     statute: str | None = None  # the ground on which a work is free of copyright
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
+    reference: bool = False  # good text: the bounds of quality are learned from it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,10 @@ class Curation:
     near_duplicate: Share = 0.7  # Jaccard similarity, on 3 words or 5 characters, from which two are one
     held_out_bytes: Annotated[int, Ge(0)] = 400_000  # per language, at most a tenth of it
     language_confidence: Share = 0.5
+    language_model: str | None = None  # a fastText file; None: the bundled model
+    mixed: Literal["keep", "split", "drop"] = "keep"  # texts in several languages: keep them labelled, or part them
+    recurring_lines: Share = 0.2  # of a source's documents, from which an imprint is cut out of them; 0: never
+    labels: str | None = None  # JSON Lines of id or text, and label keep or drop: learn what to drop
     max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
 
 
@@ -305,6 +310,7 @@ class Charter:
         if section == "policy":
             return self._files_of_policy()
         names = {
+            "curate": tuple(name for name in (self.curate.language_model, self.curate.labels) if name is not None),
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),
             "evaluate": self.evaluate.packs,
         }.get(section, ())

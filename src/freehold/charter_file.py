@@ -129,6 +129,9 @@ def check(charter: Charter) -> None:
     named += [(("evaluate", "packs", i), pack) for i, pack in enumerate(charter.evaluate.packs)]
     if charter.refine.instructions:
         named.append((("refine", "instructions"), charter.refine.instructions))
+    for key in ("language_model", "labels"):
+        if name := getattr(charter.curate, key):
+            named.append((("curate", key), name))
     if charter.policy.opt_out != "none":
         named.append((("policy", "opt_out"), charter.policy.opt_out))
     if charter.policy.overrides is not None:

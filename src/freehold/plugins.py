@@ -33,6 +33,8 @@ EXTRA_OF = {
     "pyarrow": "curate",
     "py3langid": "curate",
     "ray": "ray",
+    "ftfy": "curate",
+    "fasttext": "fasttext",
     "stdnum": "curate",
     "license_expression": "curate",
     "phonenumbers": "curate",

@@ -6,6 +6,7 @@ each of 14 official corpora it agreed with the declaration in all but the Czech 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -86,16 +87,29 @@ class Settled:
     detail: str = ""
 
 
-@cache
-def model() -> LanguageIdentifier:
-    """The bundled model; 0.7 s and 60 MB once per process."""
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What tells languages apart: `classify` gives a label and how sure it is of it, 0 to 1."""
+
+    languages: frozenset[str]  # canonical codes it can name
+    classify: Callable[[str], tuple[str, float]]
 
 
 @cache
+def bundled() -> Model:
+    """py3langid's own model; 0.7 s and 60 MB once per process."""
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return Model(languages=named(model.labels), classify=model.classify)
+
+
+def named(labels: Iterable[str]) -> frozenset[str]:
+    """The languages behind a model's labels, canonical ISO 639-3."""
+    return frozenset(canonical(label) for label in labels) - WITHOUT_TEXT
+
+
 def detectable() -> frozenset[str]:
-    """Every language the model can name, canonical ISO 639-3."""
-    return frozenset(canonical(label) for label in model().labels) - WITHOUT_TEXT
+    """Every language that the bundled model can name."""
+    return bundled().languages
 
 
 def canonical(code: str) -> str:
@@ -118,13 +132,13 @@ def sample(text: str, *, size: int = SAMPLE) -> str:
     return "\n".join((text[:window], text[middle : middle + window], text[-window:]))
 
 
-def identify(text: str) -> Guess:
+def identify(text: str, *, model: Model | None = None) -> Guess:
     """The language of a text; `und` where there is nothing to go by.
 
     >>> identify("Die Würde des Menschen ist unantastbar.").code
     'deu'
     """
-    label, confidence = model().classify(sample(text))
+    label, confidence = (model or bundled()).classify(sample(text))
     code = canonical(label)
     return Guess(code=UNKNOWN if code in WITHOUT_TEXT else code, confidence=round(float(confidence), 4))
 
@@ -134,21 +148,35 @@ def near(one: str, other: str) -> bool:
     return one == other or any(one in group and other in group for group in NEAR)
 
 
-def settle(text: str, *, declared: str | None, confidence: float) -> Settled:
-    """Compare what was declared with what the text looks like.
+def taken_for(guess: Guess, *, declared: str | None, model: Model | None = None) -> str | None:
+    """The language whose rules a text is judged by before it is settled; None where declaration and look disagree."""
+    if declared is None or canonical(declared) in UNDECLARED:
+        return None if guess.code == UNKNOWN else guess.code
+    wanted = canonical(declared)
+    return None if contradicts(guess, wanted, model=model, confidence=CONTRADICTS) else wanted
+
+
+def contradicts(guess: Guess, wanted: str, *, model: Model | None, confidence: float) -> bool:
+    """Whether a guess is sure enough to overrule a declaration that the model could have confirmed."""
+    sure = guess.code != UNKNOWN and guess.confidence >= confidence
+    return sure and wanted in (model or bundled()).languages and not near(wanted, guess.code)
+
+
+def settle(
+    text: str, *, declared: str | None, confidence: float, model: Model | None = None, guess: Guess | None = None
+) -> Settled:
+    """Compare what was declared with what the text looks like; `guess` where it was looked at before.
 
     A declaration stands unless the model knows that language and is sure of another one; without a declaration the
     guess must reach `confidence`. Reasons: ``language-unknown``, ``language-mismatch``.
     """
-    guess = identify(text)
+    guess = guess or identify(text, model=model)
     if declared is None or canonical(declared) in UNDECLARED:
         if guess.code == UNKNOWN or guess.confidence < confidence:
             detail = f"best guess {guess.code} at {guess.confidence:.2f}"
             return Settled(language=None, reason="language-unknown", detail=detail)
         return Settled(language=guess.code)
-    wanted = canonical(declared)
-    sure = guess.code != UNKNOWN and guess.confidence >= max(confidence, CONTRADICTS)
-    if sure and wanted in detectable() and not near(wanted, guess.code):
+    if contradicts(guess, canonical(declared), model=model, confidence=max(confidence, CONTRADICTS)):
         detail = f"declared {declared}, looks like {guess.code} at {guess.confidence:.2f}"
         return Settled(language=None, reason="language-mismatch", detail=detail)
     return Settled(language=declared)

@@ -27,7 +27,7 @@ Write = Callable[..., Path]
 Curate = Callable[[Path], Stage]
 COLUMNS = [
     "id", "text", "language", "source", "licence", "title", "url", "date", "origin", "retrieved",
-    "evidence", "checksum",
+    "evidence", "checksum", "languages",
 ]  # fmt: skip
 
 

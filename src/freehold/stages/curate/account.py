@@ -13,6 +13,7 @@ import pyarrow as pa
 from freehold.charter import Charter
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
+from freehold.text.repair import RULES as REPAIRS
 from freehold.text.rights import rule
 
 REASONS_TOLD = 4  # of a source that is left with nothing
@@ -80,7 +81,9 @@ class Account:
                 "documents": {language: self.held_out_documents[language] for language in self.training},
             },
             "replaced": {rule: changes[rule] for rule in ("email", "iban", "phone")},
-            "scripts_cut": changes["script"],
+            "repaired": {rule: changes[rule] for rule in REPAIRS if changes[rule]},
+            "hints": {hint: changes[hint] for hint in ("machine-translation", "mixed-language")},
+            "scripts_cut": changes["script"] + changes["literal"],
             "renamed": self.renamed,
         }
 

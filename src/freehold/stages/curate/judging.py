@@ -8,17 +8,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from freehold.stages.curate.grants import Grant, grant
 from freehold.stages.curate.markup import extract
-from freehold.stages.curate.parts import JUDGED, mark, marked, read_rows, write_table
+from freehold.stages.curate.models import language_model, weights
+from freehold.stages.curate.parts import JUDGED, REPAIRS, mark, marked, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
-from freehold.text import language, privacy, quality, signatures
+from freehold.text import language, privacy, signatures
+from freehold.text.classifier import DROP, probability
+from freehold.text.hints import machine_translated
 from freehold.text.normalise import normalise
+from freehold.text.passages import apart, passages, told
+from freehold.text.repair import Edit, repair
+from freehold.text.rules import Facts, fault
+
+PARTED: Final = 1 << 32  # rows of a text's further parts lie so far behind those of its file
+SHORTEST_PII: Final = 6  # characters
+KEPT_FACTS: Final = ("text", "language", "licence", "ground", "override", "title", "languages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +54,10 @@ class Verdict:
     title: str | None = None
     reason: str | None = None
     detail: str | None = None
-    changes: Counter[str] | None = None  # replacements and cuts by rule
+    languages: str | None = None  # of a text in several
+    changes: Counter[str] | None = None  # replacements, repairs and hints by rule
+    edits: tuple[Edit, ...] = ()  # what repair did
+    parts: tuple[Verdict, ...] = ()  # of a text in several languages that is to be parted
 
 
 def judge(task: str) -> str:
@@ -55,14 +69,19 @@ def judge(task: str) -> str:
     if counts is None:
         rules = read_rules(judging.rules)
         changes: Counter[str] = Counter()
-        rows = []
+        rows: list[dict[str, Any]] = []
+        repairs: list[dict[str, Any]] = []
         for row in read_rows(Path(judging.raw)):
             place = row.pop("row")
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
-            changes.update(verdict.changes or {})
-            rows.append({"row": place} | judged_row(raw, verdict, declared=rules.sources[judging.source]))
+            for number, (part, single) in enumerate(parts_of(raw, verdict)):
+                changes.update(single.changes or {})
+                row_of_part = place + number * PARTED
+                rows.append({"row": row_of_part} | judged_row(part, single, declared=rules.sources[judging.source]))
+            repairs += repair_rows(raw, verdict, row=place, redact=rules.redact)
         judged.parent.mkdir(parents=True, exist_ok=True)
+        write_table(repairs_path(judged), repairs, REPAIRS)
         write_table(judged, rows, JUDGED)
         passed = [row for row in rows if row["reason"] is None]
         size = sum(row["bytes"] for row in passed)
@@ -92,39 +111,105 @@ def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
         if page.text is None:
             return Verdict(reason=page.reason, detail=page.fault)
         raw_text, title = page.text, title or page.title
-    text = normalise(raw_text)
+    repaired = repair(raw_text, recurring=rules.recurring.get(declared.name, frozenset()))
+    text = repaired.text
     digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
         return Verdict(reason="opted-out-list", detail=f"named by {entry}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
-    if verdict.text is None:
+    if verdict.text is None and not verdict.parts:
         return verdict
     title = normalise(title) if title else None
     if title:
         title = privacy.redact(title, rules=rules.redact, language=verdict.language or "").text
-    return replace(verdict, title=title)
+    changes = (verdict.changes or Counter()) + Counter(edit.rule for edit in repaired.edits)
+    return replace(verdict, title=title, changes=changes, edits=repaired.edits)
 
 
 def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verdict:
-    """What the text itself says: junk cut out, quality, language, personal data replaced."""
-    mended = quality.mend(text)
-    text = normalise(mended.text) if mended.cuts else text
-    fault = quality.fault(text, min_characters=rules.min_characters, max_characters=rules.max_characters)
-    if fault:
-        return Verdict(reason=fault.reason, detail=fault.detail)
+    """What the text itself says: quality, language, personal data replaced."""
+    model = language_model(rules.language_model)
+    claimed = raw.language or declared.language
+    guess = language.identify(text, model=model)
+    facts = Facts(text, language=language.taken_for(guess, declared=claimed, model=model))
+    found = fault(
+        facts,
+        min_characters=rules.min_characters,
+        max_characters=rules.max_characters,
+        thresholds=rules.thresholds,
+    )
+    if found:
+        return Verdict(reason=found.reason, detail=found.detail)
+    if rules.classifier and (unwanted := probability(text, weights(rules.classifier))) >= DROP:
+        return Verdict(reason="own-classifier", detail=f"{unwanted:.3f}, dropped from {DROP:g}")
     if conflict := language_conflict(raw.language, declared.language):
         return Verdict(reason="language-mismatch", detail=conflict)
     settled = language.settle(
-        text, declared=raw.language or declared.language, confidence=rules.language_confidence
+        text, declared=claimed, confidence=rules.language_confidence, model=model, guess=guess
     )  # fmt: skip
     if settled.language is None:
         return Verdict(reason=settled.reason, detail=settled.detail)
-    code = rules.languages.get(language.canonical(settled.language))
+    return filed(text, settled.language, rules=rules)
+
+
+def filed(text: str, code: str, *, rules: Rules) -> Verdict:
+    """A text of a settled language under the charter's code for it; one in several as the charter wants it."""
+    found = passages(text, main=code, model=language_model(rules.language_model))
+    several = told(found)
+    if several and rules.mixed == "drop":
+        return Verdict(reason="mixed-language", detail=several)
+    if several and rules.mixed == "split":
+        pieces = apart(text, found).items()
+        return Verdict(language=code, parts=tuple(part_of(piece, other, rules=rules) for other, piece in pieces))
+    return kept(text, code, rules=rules, languages=several)
+
+
+def part_of(text: str, code: str, *, rules: Rules) -> Verdict:
+    """One language's part of a mixed text."""
+    size = len(text)
+    if size < rules.min_characters:
+        return Verdict(language=code, reason="too-short", detail=f"{size} characters in {code}")
+    return replace(kept(text, code, rules=rules), languages=None)
+
+
+def kept(text: str, settled: str, *, rules: Rules, languages: str | None = None) -> Verdict:
+    """A text that passed, if the charter has its language: personal data replaced, hints counted."""
+    code = rules.languages.get(language.canonical(settled))
     if code is None:
-        return Verdict(reason="language-not-in-charter", detail=settled.language[:40])
+        return Verdict(language=settled, reason="language-not-in-charter", detail=settled[:40])
     redacted = privacy.redact(text, rules=rules.redact, language=code)
-    changes = Counter(redacted.counts) + Counter({"script": mended.cuts})
-    return Verdict(text=redacted.text, language=code, changes=changes)
+    hints = {"mixed-language": languages is not None, "machine-translation": machine_translated(text)}
+    changes = Counter(redacted.counts) + Counter({name: int(seen) for name, seen in hints.items()})
+    return Verdict(text=redacted.text, language=code, languages=languages, changes=changes)
+
+
+def parts_of(raw: Raw, verdict: Verdict) -> list[tuple[Raw, Verdict]]:
+    """A verdict's parts, each with an id of its own; the verdict itself where it has none."""
+    if not verdict.parts:
+        return [(raw, verdict)]
+    shared = {name: getattr(verdict, name) for name in ("licence", "ground", "override", "title")}
+    first, *others = (replace(part, **shared) for part in verdict.parts)
+    first = replace(first, changes=(first.changes or Counter()) + (verdict.changes or Counter()))
+    return [(replace(raw, id=f"{raw.id}#{part.language}"), part) for part in (first, *others)]
+
+
+def repair_rows(raw: Raw, verdict: Verdict, *, row: int, redact: Sequence[str]) -> list[dict[str, Any]]:
+    """The log of a kept text's repairs. What was cut out may name persons, so personal data is replaced there, too."""
+    kept_any = verdict.text is not None or any(part.text is not None for part in verdict.parts)
+    return [
+        asdict(edit) | {"id": raw.id, "row": row, "removed": without_persons(edit.removed, redact=redact)}
+        for edit in (verdict.edits if kept_any else ())
+    ]
+
+
+def without_persons(removed: str, *, redact: Sequence[str]) -> str:
+    """Cut text without personal data; a few characters hold none."""
+    return privacy.redact(removed, rules=tuple(redact), language="").text if len(removed) >= SHORTEST_PII else removed
+
+
+def repairs_path(judged: Path) -> Path:
+    """Where the log of a judged part's repairs lies: beside it."""
+    return judged.with_name(judged.name.replace("part-", "repairs-"))
 
 
 def language_conflict(record: str | None, source: str | None) -> str | None:
@@ -142,9 +227,8 @@ def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, A
     if verdict.text is None:
         rights = {"licence": verdict.licence, "ground": verdict.ground, "override": verdict.override}
         return row | rights | {"bytes": len(raw.text.encode("utf-8", "ignore"))}
-    facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
-    facts |= {"retrieved": raw.retrieved, "evidence": raw.evidence, "checksum": raw.checksum}
-    facts.pop("changes")
+    facts = {name: getattr(verdict, name) for name in KEPT_FACTS}
+    facts |= {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
     evidence = raw.evidence if raw.licence else "charter"
     facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
     return facts | row | {

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from freehold.records import canonical_json
-from freehold.stages.curate.parts import DOCUMENT, LEDGER, read_rows
+from freehold.stages.curate.parts import DOCUMENT, LEDGER, REPAIRS, read_rows
 
 FILE_BYTES: Final = 256_000_000  # of text in one Parquet file
 LEDGER_ROWS: Final = 50_000  # per row group
@@ -112,6 +112,17 @@ def write_ledger(path: Path, streams: Iterable[Iterable[Mapping[str, Any]]]) -> 
                 held = []
         writer.write_table(pa.Table.from_pylist(held, schema=LEDGER))
     return counts
+
+
+def write_repairs(path: Path, logs: Iterable[Path], decisions: Decisions) -> None:
+    """Write what repair did to the documents that were kept (see `parts.REPAIRS`), one row group a part."""
+    dropped = as_array(decisions.dropped)
+    with pq.ParquetWriter(path, REPAIRS, compression="zstd") as writer:
+        for log in logs:
+            table = pq.read_table(log, schema=REPAIRS)
+            kept = table.filter(pa.array(~np.isin(table.column("row").to_numpy(), dropped)))
+            if len(kept):
+                writer.write_table(kept, row_group_size=max(1, len(kept)))
 
 
 def ledger_rows(drop_parts: Iterable[Path], judged: Iterable[Path]) -> Iterator[dict[str, Any]]:

@@ -59,6 +59,19 @@ DOCUMENT: Final = pa.schema(
         ("retrieved", pa.string()),
         ("evidence", pa.string()),
         ("checksum", pa.string()),
+        ("languages", pa.string()),  # of a text in several: "deu 0.750, fra 0.250"
+    ]
+)
+# What repair did to a text that was kept, in the order in which it was done; `freehold.text.repair.undo` takes it back.
+REPAIRS: Final = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        ("row", pa.int64()),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("round", pa.int32(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),  # in characters, after the rule's edits of this round
+        pa.field("removed", pa.string(), nullable=False),
+        pa.field("inserted", pa.string(), nullable=False),
     ]
 )
 # A judged record: a document, or a reason and a detail instead of its text.

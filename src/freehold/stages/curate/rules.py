@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from freehold.charter import Charter, where
 from freehold.errors import InputError
+from freehold.stages.curate.models import language_model
 from freehold.stages.curate.notices import agents
 from freehold.stages.curate.parts import mark, marked
 from freehold.text import rights
@@ -17,6 +18,7 @@ from freehold.text.language import canonical
 from freehold.text.notices import Notice, Notices, by_host
 from freehold.text.optout_list import OptOuts, parse_opt_outs
 from freehold.text.overrides import Override, Overrides, indexed, parse_overrides
+from freehold.text.rules import Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,21 @@ class Rules:
     max_characters: int
     language_confidence: float
     sources: dict[str, Declared]
+    mixed: str = "keep"
+    language_model: str | None = None  # path
+    classifier: str | None = None  # path of its weights
+    thresholds: dict[str, dict[str, Bounds]] = field(default_factory=dict)
+    recurring: dict[str, frozenset[str]] = field(default_factory=dict)  # source → keys of lines
 
 
-def write_rules(charter: Charter, path: Path, notices: Iterable[Notice] = ()) -> None:
-    """Put the rules where the workers find them. Raises InputError for lists that cannot be read and for a source's
-    licence that the policy does not allow."""
+def write_rules(
+    charter: Charter, path: Path, notices: Iterable[Notice] = (), *, learned: Mapping[str, Any] | None = None
+) -> None:
+    """Put the rules where the workers find them. Raises InputError for files of the charter's that cannot be read and
+    for a source's licence that the policy does not allow.
+
+    `learned` is what looking over the sources taught: `recurring`, `thresholds` and `classifier`.
+    """
     policy, curation = charter.policy, charter.curate
     check_licences(charter)
     mark(
@@ -68,12 +80,25 @@ def write_rules(charter: Charter, path: Path, notices: Iterable[Notice] = ()) ->
             "min_characters": curation.min_characters,
             "max_characters": curation.max_characters,
             "language_confidence": curation.language_confidence,
+            "mixed": curation.mixed,
+            "language_model": model_path(charter),
+            **(learned or {}),
             "sources": {
-                source.name: {field.name: getattr(source, field.name) for field in fields(Declared)}
+                source.name: {part.name: getattr(source, part.name) for part in fields(Declared)}
                 for source in charter.sources
             },
         },
     )
+
+
+def model_path(charter: Charter) -> str | None:
+    """The charter's own language model, opened once so that a file that is none is refused before the work begins."""
+    name = charter.curate.language_model
+    if name is None:
+        return None
+    path = str(charter.resolve(name))
+    language_model(path)
+    return path
 
 
 def check_licences(charter: Charter) -> None:
@@ -130,4 +155,12 @@ def read_rules(path: str) -> Rules:
         max_characters=found["max_characters"],
         language_confidence=found["language_confidence"],
         sources={name: Declared(**declared) for name, declared in found["sources"].items()},
+        mixed=found["mixed"],
+        language_model=found["language_model"],
+        classifier=found.get("classifier"),
+        thresholds={
+            code: {name: Bounds(**bounds) for name, bounds in learned.items()}
+            for code, learned in found.get("thresholds", {}).items()
+        },
+        recurring={name: frozenset(keys) for name, keys in found.get("recurring", {}).items()},
     )

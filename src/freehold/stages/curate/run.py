@@ -1,14 +1,14 @@
 """Curate: read every source, judge every record, leave one copy of everything, hold some out, keep the account.
 
-read → judge → compare → split → write. Reading and judging are idempotent unit by unit, so a killed run goes on where
-it was; the rest takes seconds and is done again.
+read → survey → judge → compare → split → write. The first three are idempotent unit by unit, so a killed run goes on
+where it was; the rest takes seconds and is done again.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,8 @@ from freehold.stages.curate import frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
 from freehold.stages.curate.duplicates import Likeness, compare
 from freehold.stages.curate.faults import check_losses
-from freehold.stages.curate.judging import Judging, judge
+from freehold.stages.curate.judging import Judging, judge, repairs_path
+from freehold.stages.curate.learning import Part, learn_from
 from freehold.stages.curate.listing import listed
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
@@ -34,7 +35,7 @@ from freehold.stages.curate.rules import read_overrides, write_rules
 from freehold.stages.curate.split import Candidates, held_out, ranks
 from freehold.text.notices import Notice
 
-ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
+ROWS_PER_FILE: Final = 1 << 40  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
 COLUMNS: Final = ("id", "source", "language", "licence", "bytes", "digest")
 
@@ -145,7 +146,7 @@ def unit(reading: Reading, scratch: Path) -> Unit:
 def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[str]:
     """Every raw part judged; returns how often each rule changed a text."""
     rules = stage.scratch / "rules.json"
-    write_rules(stage.charter, rules, said)
+    write_rules(stage.charter, rules, said, learned=learn(stage, units))
     tasks = [
         Judging(raw=str(unit.folder / judged.name), source=unit.source, rules=str(rules), judged=str(judged))
         for unit in units
@@ -161,6 +162,27 @@ def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[
             passed += counts["bytes"]
             task.advance(counts["records"], megabytes=round(passed / 1e6, 1))
     return changes
+
+
+def learn(stage: Stage, units: list[Unit]) -> dict[str, Any]:
+    """What the sources as wholes teach, before their documents are judged."""
+    records = Counter[str]()
+    for unit in units:
+        records[unit.source] += unit.counts["read"]
+    raws = [(unit.source, unit.folder / judged.name) for unit in units for judged in unit.judged]
+    parts = [
+        Part(source=source, raw=raw, number=number, records=records[source])
+        for number, (source, raw) in enumerate(raws)
+    ]
+    processes = cores(sum(part.raw.stat().st_size for part in parts))
+    with stage.progress.task("survey", total=len(parts), unit="parts") as task:
+
+        def each(work: Callable[[str], str], tasks: Sequence[str]) -> Iterator[str]:
+            for result in frame.each(work, tasks, processes=processes):
+                task.advance(1)
+                yield result
+
+        return learn_from(stage.charter, parts, scratch=stage.scratch, output=stage.output, each=each)
 
 
 def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
@@ -222,6 +244,7 @@ def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness,
     with stage.progress.task("write", total=total, unit="bytes") as task:
         for size in output.write_documents(stage.output, judged, decisions):
             task.advance(size)
+    output.write_repairs(stage.output / "repairs.parquet", map(repairs_path, judged), decisions)
     reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness)])
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
