@@ -99,3 +99,12 @@ def streams(table: pa.Table, paths: Sequence[Path]) -> dict[str, list[dict[str, 
         place = {"file": f"shards/{paths[run['shard']].name}", "start": run["start_min"], "tokens": run["length_sum"]}
         found.setdefault(run["language"], []).append(place)
     return found
+
+
+def by_source(table: pa.Table) -> dict[str, dict[str, int]]:
+    """Tokens of each language by source."""
+    found: dict[str, dict[str, int]] = {}
+    sums = table.group_by(["language", "source"], use_threads=False).aggregate([("length", "sum")])
+    for row in sums.to_pylist():
+        found.setdefault(row["language"], {})[row["source"]] = row["length_sum"]
+    return found
