@@ -30,7 +30,7 @@ JOURNEY = (
     Step(
         name="curate",
         needs=(),
-        reads=("languages", "sources", "policy", "curate", "mixture"),
+        reads=("responsible", "languages", "sources", "policy", "curate", "mixture"),
         makes="documents with their licences",
     ),
     Step(

@@ -10,7 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from freehold.learn.scarcity import capped
+from freehold.charter import Charter
+from freehold.learn.scarcity import Pool, capped
 
 Cell = tuple[str, str]  # language, domain; "": of no domain
 Row = dict[str, str | int | float | None]
@@ -25,7 +26,18 @@ class Wanted:
     temperature: float
     mixed: bool  # whether domains are mixed at all
 
-    def of(self, available: Mapping[Cell, int]) -> dict[Cell, float]:
+    @classmethod
+    def of_charter(cls, charter: Charter, languages: Mapping[str, float] | None = None) -> Wanted:
+        """A charter's shares; `languages` are those of a phase."""
+        declared = {language.code: language.share for language in charter.languages if language.share is not None}
+        return cls(
+            languages=languages or declared or None,
+            domains=charter.mixture.domains,
+            temperature=charter.mixture.temperature or 1.0,
+            mixed=bool(charter.domains),
+        )
+
+    def shares(self, available: Mapping[Cell, int]) -> dict[Cell, float]:
         """The share of every cell in the whole, domains without text in a language included; they sum to 1."""
         languages = self.languages or tempered(sums(available), temperature=self.temperature)
         whole = sum(languages.values())
@@ -41,6 +53,15 @@ class Wanted:
         shares = self.domains or tempered(sizes, temperature=temperature)
         whole = sum(shares.values())
         return [(domain, share / whole) for domain, share in sorted(shares.items())]
+
+
+def cells_of(charter: Charter, pools: Mapping[Pool, int]) -> dict[Cell, int]:
+    """Sizes by language and domain; all of a language is one cell where domains are not mixed."""
+    found: dict[Cell, int] = {}
+    for (language, source), size in pools.items():
+        cell = (language, charter.domains.get(source, ""))
+        found[cell] = found.get(cell, 0) + size
+    return found
 
 
 def tempered(sizes: Mapping[str, int], *, temperature: float) -> dict[str, float]:

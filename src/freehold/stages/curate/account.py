@@ -26,6 +26,7 @@ class Account:
     languages: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, language → documents
     licences: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, licence → documents
     training: Counter[str] = field(default_factory=Counter)  # language → bytes
+    pools: Counter[tuple[str, str]] = field(default_factory=Counter)  # language, source → bytes to train on
     training_documents: Counter[str] = field(default_factory=Counter)
     held_out: Counter[str] = field(default_factory=Counter)  # language → bytes
     held_out_documents: Counter[str] = field(default_factory=Counter)
@@ -104,5 +105,6 @@ def summarise(
         account.licences[source, licence] += 1
         held = row in decisions.held_out
         (account.held_out if held else account.training)[language] += size
+        account.pools[language, source] += 0 if held else size
         (account.held_out_documents if held else account.training_documents)[language] += 1
     return account

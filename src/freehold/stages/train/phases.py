@@ -20,8 +20,8 @@ from freehold.stages.train.wanted import domains_of, shares_of
 def listed(charter: Charter, pools: Mapping[Pool, int], *, at_once: int, taught: int = 0) -> list[dict[str, Any]]:
     """The charter's phases as rows of a recipe, all but their steps: those are shares of the run for now.
 
-    `pools` are the tokens there are, `at_once` how many pass through the model together, `taught` is the context that it
-    has learned before, in tokens.
+    `pools` are the tokens there are, `at_once` how many pass through the model together; `taught` is the context that
+    it has learned before, in tokens.
     """
     rows, model = [], dict[str, Any]()
     for phase in charter.phases:

@@ -11,7 +11,7 @@ from freehold.errors import InputError
 from freehold.learn.phases import Phase, Recipe
 from freehold.learn.scarcity import Pool
 from freehold.learn.shards import Shards
-from freehold.learn.targets import Cell, Wanted, rows, short, tempered
+from freehold.learn.targets import Cell, Wanted, cells_of, rows, short, tempered
 
 ROUGH: Final = 0.005  # of the tokens: a shorter run meets its shares only to within a window
 
@@ -22,24 +22,13 @@ def pools_of(facts: Mapping[str, Any]) -> dict[Pool, int]:
     return {(code, source): tokens for code, found in counted.items() for source, tokens in found.items()}
 
 
-def wanted(charter: Charter, languages: Mapping[str, float] | None = None) -> Wanted:
-    """The charter's shares; `languages` are those of a phase."""
-    declared = {language.code: language.share for language in charter.languages if language.share is not None}
-    return Wanted(
-        languages=languages or declared or None,
-        domains=charter.mixture.domains,
-        temperature=charter.mixture.temperature or 1.0,
-        mixed=bool(charter.domains),
-    )
-
-
 def shares_of(
     charter: Charter, pools: Mapping[Pool, int], chosen: Mapping[str, float] | None = None
 ) -> dict[str, float]:
     """Shares of the languages: those chosen, the charter's own, or by temperature; who has none is left out."""
     if chosen is not None:
         return {code: share for code, share in sorted(chosen.items()) if share}
-    declared = wanted(charter).languages
+    declared = Wanted.of_charter(charter).languages
     if declared is not None:
         return dict(sorted(declared.items()))
     sizes = {one.code: sum(size for (code, _), size in pools.items() if code == one.code) for one in charter.languages}
@@ -61,7 +50,9 @@ def domains_of(
         sizes: dict[str, int] = {}
         for source, size in here.items():
             sizes[charter.domains[source]] = sizes.get(charter.domains[source], 0) + size
-        shares = {domain: share for domain, share in wanted(charter).within(sizes) if share and sizes.get(domain)}
+        shares = {
+            domain: share for domain, share in Wanted.of_charter(charter).within(sizes) if share and sizes.get(domain)
+        }
         if here and not shares:
             raise InputError(
                 f"no domain with a share has text in {code!r}",
@@ -77,15 +68,6 @@ def domains_of(
             for domain, share in shares.items()
         ]
     return {"domains": {code: strands for code, strands in found.items() if strands}}
-
-
-def cells_of(charter: Charter, pools: Mapping[Pool, int]) -> dict[Cell, int]:
-    """Sizes by language and domain; all of a language is one cell where domains are not mixed."""
-    found: dict[Cell, int] = {}
-    for (language, source), size in pools.items():
-        cell = (language, charter.domains.get(source, ""))
-        found[cell] = found.get(cell, 0) + size
-    return found
 
 
 def mixture_of(
@@ -126,6 +108,6 @@ def targets_of(charter: Charter, phases: Sequence[Phase], pools: Mapping[Pool, i
     found: dict[Cell, float] = {}
     for phase, languages, size in zip(phases, declared, sizes, strict=True):
         here = {pool: tokens for pool, tokens in pools.items() if not phase.sources or pool[1] in phase.sources}
-        for cell, share in wanted(charter, languages).of(cells_of(charter, here)).items():
+        for cell, share in Wanted.of_charter(charter, languages).shares(cells_of(charter, here)).items():
             found[cell] = found.get(cell, 0.0) + share * size / sum(sizes)
     return found
