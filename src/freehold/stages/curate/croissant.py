@@ -7,6 +7,7 @@ address stand in it: curation knows neither.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,8 @@ CONTEXT: Final = {
         for name in (
             "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet",
             "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet",
-            "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+            "references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField",
+            "transform",
         )
     },
 }  # fmt: skip
@@ -56,8 +58,8 @@ COLUMNS: Final = {
 }
 
 
-def describe(charter: Charter, account: Account, folder: Path) -> dict[str, Any]:
-    """croissant.json for a curated `folder`; the digests are of its Parquet files."""
+def describe(charter: Charter, account: Account, folder: Path, *, replaced: Mapping[str, int]) -> dict[str, Any]:
+    """croissant.json for a curated `folder`; `replaced` counts personal data by kind."""
     holder = charter.responsible
     used = [source for source in charter.sources if account.kept[source.name]]
     return {
@@ -75,15 +77,14 @@ def describe(charter: Charter, account: Account, folder: Path) -> dict[str, Any]
         "isBasedOn": [
             {"@type": "sc:CreativeWork", "name": source.name, "sourceOrganization": source.origin} for source in used
         ],
-        **responsible(charter, account),
+        **responsible(charter, replaced),
         "distribution": [part for name in FOLDERS for part in distribution(folder, name)],
         "recordSet": [record_set(name) for name in FOLDERS],
     }
 
 
-def responsible(charter: Charter, account: Account) -> dict[str, Any]:
+def responsible(charter: Charter, replaced: Mapping[str, int]) -> dict[str, Any]:
     """What curation can say for itself in the RAI vocabulary."""
-    replaced = account.replaced.items()
     return {
         "rai:dataCollection": "Files that the charter names, each with its licence: "
         + "; ".join(f"{source.name} ({source.origin})" for source in charter.sources),
@@ -92,7 +93,7 @@ def responsible(charter: Charter, account: Account) -> dict[str, Any]:
             f"Copies and near-copies (Jaccard similarity of {charter.curate.near_duplicate:g} or more) are kept once.",
             "Similar documents are never split between training and held-out text.",
         ],
-        "rai:personalSensitiveInformation": [f"{kind}: {times} replaced" for kind, times in sorted(replaced)],
+        "rai:personalSensitiveInformation": [f"{kind}: {times} replaced" for kind, times in sorted(replaced.items())],
     }
 
 

@@ -50,9 +50,8 @@ def domains_of(
         sizes: dict[str, int] = {}
         for source, size in here.items():
             sizes[charter.domains[source]] = sizes.get(charter.domains[source], 0) + size
-        shares = {
-            domain: share for domain, share in Wanted.of_charter(charter).within(sizes) if share and sizes.get(domain)
-        }
+        wanted = Wanted.of_charter(charter).within(sizes)
+        shares = {domain: share for domain, share in wanted if share and sizes.get(domain)}
         if here and not shares:
             raise InputError(
                 f"no domain with a share has text in {code!r}",
