@@ -40,9 +40,7 @@ def mixed(tiny: Path, mixture: str, *, jpn: str | None = "press", shares: bool =
         ("temperatur = 2", {}, 'unknown key "temperatur"; did you mean "temperature"?'),
     ],
 )
-def test_a_mixture_that_cannot_be_is_refused(
-    tiny: Path, mixture: str, options: dict[str, object], message: str
-) -> None:
+def test_a_mixture_that_cannot_be_is_refused(tiny: Path, mixture: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refusal:
         load(mixed(tiny, mixture, **options))
     assert message in str(refusal.value) and "charter.toml:" in str(refusal.value)

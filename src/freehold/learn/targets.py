@@ -1,7 +1,7 @@
 """What the charter wants read of every language and domain, and what the text there is allows. Pure, without torch.
 
 Shares that are not given follow from sizes by temperature, size ^ (1 / T): 1 keeps the proportions of the text, more
-brings small languages forward (Devlin et al., multilingual BERT; Conneau et al., arXiv:1911.02116).
+brings small languages forward (XLM-R, arXiv:1911.02116, where alpha is 1 / T).
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def staged(
     *,
     shares: bool = True,
     train: str = "",
-    phases: str = "",
+    rest: str = "",
 ) -> Stage:
     """A train stage of the tiny charter with this mixture; its sources are `law` and `press`."""
     text = tiny.read_text(encoding="utf-8").replace("[tokenizer]", EXTRA.format(mixture=mixture), 1)

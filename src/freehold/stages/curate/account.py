@@ -52,6 +52,7 @@ class Account:
                 "licence": source.licence,
                 "licences": of_source(self.licences, source.name),
                 "statute": source.statute,
+                "domain": source.domain,
                 "origin": source.origin,
                 "opt_out": charter.policy.opt_out,
                 "files": files.get(source.name, []),

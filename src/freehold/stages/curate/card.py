@@ -30,7 +30,7 @@ def card(charter: Charter, account: Account, mixture: dict[str, Any]) -> str:
             "",
             *table(("language", "domain", "available", "target", "achieved", "epochs"), shares(mixture)),
             "",
-            *table(("dropped because of", "records"), sorted(reasons(account).items())),
+            *(table(("dropped because of", "records"), sorted(reasons(account).items())) if account.dropped else ()),
             "",
         ]
     )
