@@ -51,7 +51,7 @@ class Language:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     code: LanguageCode  # ISO 639-3
-    share: Annotated[float, Ge(0.001), Le(1)]  # less would never have its turn among 1,000 windows
+    share: Annotated[float, Ge(0.001), Le(1)] | None = None  # a window in 1,000 at least; None: by temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ class Source:
     statute: str | None = None  # the ground on which a work is free of copyright
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
     reference: bool = False  # good text: the bounds of quality are learned from it
+    domain: Slug | None = None  # what kind of text it is, in your words: law, literature, press
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,15 @@ class Curation:
     recurring_lines: Share = 0.2  # of a source's documents, from which an imprint is cut out of them; 0: never
     labels: str | None = None  # JSON Lines of id or text, and label keep or drop: learn what to drop
     max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """What training reads of it: shares beside those of [[languages]]. How often at most: [train].max_epochs."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    domains: dict[Slug, Share] | None = None  # shares within every language; None: by temperature, or as they come
+    temperature: Annotated[float, Gt(0), Le(100)] | None = None  # where no shares are given: size ^ (1 / temperature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +248,7 @@ class Charter:
     release: Release
     base: Base | None = None
     curate: Curation = field(default_factory=Curation)
+    mixture: Mixture = field(default_factory=Mixture)
     tokenizer: Tokenizer = field(default_factory=Tokenizer)
     model: Model = field(default_factory=Model)
     train: Train = field(default_factory=Train)
@@ -282,8 +293,17 @@ class Charter:
         assert self.base is not None
         return self.resolve(self.base.path)
 
+    @property
+    def domains(self) -> dict[str, str]:
+        """Source → its domain, where training is to mix domains; else nothing."""
+        if self.mixture.domains is None and self.mixture.temperature is None:
+            return {}
+        return {source.name: source.domain for source in self.sources if source.domain is not None}
+
     def parameters(self, section: str) -> Any:
         """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
+        if section == "mixture":
+            return {**asdict(self.mixture), "sources": self.domains, "max_epochs": self.train.max_epochs}
         if section == "base":
             return self.base and {**asdict(self.base), "path": self.base_folder.name}
         if section == "tokenizer" and self.base is not None:

@@ -20,6 +20,7 @@ from freehold.charter import (
     Curation,
     Evaluate,
     Language,
+    Mixture,
     Model,
     Phase,
     Policy,
@@ -102,9 +103,7 @@ def check(charter: Charter) -> None:
     def refuse(keys: tuple[str | int, ...], message: str, remedy: str) -> None:
         raise InputError(f"{dotted(keys)}: {message}", where=where(charter.path, keys), remedy=remedy)
 
-    total = sum(language.share for language in charter.languages)
-    if abs(total - 1) > 0.005:
-        refuse(("languages", 0, "share"), f"the shares sum to {total:.3f}", "make them sum to 1")
+    check_mixture(charter, refuse)
     for table, names in (
         ("languages", [language.code for language in charter.languages]),
         ("sources", [source.name for source in charter.sources]),
@@ -154,6 +153,44 @@ def check(charter: Charter) -> None:
         check_phases(charter, refuse)
     if charter.base is not None:
         check_base(charter, charter.base, refuse)
+
+
+def check_mixture(charter: Charter, refuse: Refuse) -> None:
+    """Shares sum to 1 and are set once, by a number or by temperature; domains that are mixed are of all sources."""
+    mixture, shares = charter.mixture, [language.share for language in charter.languages]
+    given, domains = [share for share in shares if share is not None], {source.domain for source in charter.sources}
+    if given and len(given) < len(shares):
+        refuse(("languages", shares.index(None), "share"), "is missing", "give every language one, or none")
+    if given and abs((total := sum(given)) - 1) > 0.005:
+        refuse(("languages", 0, "share"), f"the shares sum to {total:.3f}", "make them sum to 1")
+    if not given and mixture.temperature is None:
+        refuse(("languages", 0, "share"), "is missing", "add it, or set [mixture].temperature")
+    if mixture.temperature is not None and given and (mixture.domains is not None or domains == {None}):
+        message = "every share is given, so there is nothing for a temperature to set"
+        refuse(("mixture", "temperature"), message, "remove it, or the shares that it is to set")
+    if mixture.domains is not None:
+        check_domains(charter, mixture.domains, refuse)
+    if charter.domains:
+        for position, source in enumerate(charter.sources):
+            if source.domain is None:
+                refuse(("sources", position, "domain"), "is missing: domains are mixed", "give every source one")
+
+
+def check_domains(charter: Charter, shares: Mapping[str, float], refuse: Refuse) -> None:
+    """Shares of domains are those of the sources, and sum to 1."""
+    keys, known = ("mixture", "domains"), {source.domain for source in charter.sources}
+    if strange := set(shares) - known:
+        refuse(keys, f'no source is of the domain "{min(strange)}"', "correct the name or remove it")
+    if abs((total := sum(shares.values())) - 1) > 0.005:
+        refuse(keys, f"the shares sum to {total:.3f}", "make them sum to 1")
+    if small := [domain for domain, share in shares.items() if 0 < share < SMALLEST]:
+        refuse(
+            keys, f'"{min(small)}" has a share under {SMALLEST}: it would never have its turn', "raise it, or make it 0"
+        )
+    for position, source in enumerate(charter.sources):
+        if source.domain is not None and source.domain not in shares:
+            remedy = "give it one; 0 keeps its text out of training"
+            refuse(("sources", position, "domain"), f'"{source.domain}" has no share in [mixture].domains', remedy)
 
 
 def check_base(charter: Charter, base: Base, refuse: Refuse) -> None:
@@ -223,7 +260,7 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     """The keys allowed in the table that `keys` leads to."""
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
-        "curate": Curation, "tokenizer": Tokenizer, "model": Model, "train": Train, "phases": Phase, "refine": Refine,
-        "evaluate": Evaluate, "release": Release,
+        "curate": Curation, "mixture": Mixture, "tokenizer": Tokenizer, "model": Model, "train": Train,
+        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

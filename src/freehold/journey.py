@@ -30,7 +30,7 @@ JOURNEY = (
     Step(
         name="curate",
         needs=(),
-        reads=("languages", "sources", "policy", "curate"),
+        reads=("responsible", "languages", "sources", "policy", "curate", "mixture"),
         makes="documents with their licences",
     ),
     Step(
@@ -42,7 +42,7 @@ JOURNEY = (
     Step(
         name="train",
         needs=("tokenize",),
-        reads=("languages", "base", "model", "train", "phases"),
+        reads=("languages", "base", "model", "train", "phases", "mixture"),
         makes="a pre-trained model",
     ),
     Step(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +190,55 @@ def test_utilisation_is_a_share_of_what_all_ranks_can_do(
     monkeypatch.setattr(course, "peak", lambda precision, *, device: 1e9)
     peaks = [run(shards, recipe_of(phase("a")), tmp_path / str(n), monkeypatch, ranks=One(size=n)).peak for n in (1, 3)]
     assert peaks == [1e9, 3e9]
+
+
+def digest_of(curriculum: Curriculum, samples: int) -> str:
+    windows = [[corpus.pieces(sample, extra=1) for sample in range(samples)] for corpus in curriculum.corpora]
+    return hashlib.sha256(json.dumps(windows).encode()).hexdigest()
+
+
+def test_the_order_without_domains_is_pinned(shards: Shards) -> None:
+    """These digests were taken before there were domains: a release of then can be replayed."""
+    plain = {"sequence": 16, "samples": 4, "micro": 0, "shares": {"deu": 0.7, "jpn": 0.3}, "data": "d", "seed": 3}
+    assert digest_of(Curriculum(shards, {**plain, "steps": 40}), 400) == (
+        "3f52dec55258933311e78589c5bdfd3807705e354b4304f4fe0c90a48e639552"
+    )
+    two = [phase("a", steps=6, sequence=8), phase("b", steps=6, shares={"deu": 0.9, "jpn": 0.1}, sources=["law"])]
+    assert digest_of(Curriculum(shards, {**plain, "steps": 12, "phases": two}), 200) == (
+        "3c036fdd19921196cc61076e4bac92971ac4245b122f3fc7f624befdd6eb4284"
+    )
+
+
+def strands(law: float) -> list[dict[str, Any]]:
+    shares = {"law": law, "press": 1 - law}
+    return [{"domain": domain, "share": share, "sources": [domain]} for domain, share in shares.items()]
+
+
+def test_domains_take_turns_within_a_language(shards: Shards) -> None:
+    mixed = recipe_of(phase("main", steps=100, domains={"deu": strands(0.2), "jpn": strands(0.7)}))
+    curriculum = Curriculum(shards, mixed)
+    read = dict.fromkeys([(code, source) for code in SHARES for source in ("law", "press")], 0)
+    for sample in range(400):
+        pieces = curriculum.corpora[0].pieces(sample)
+        kinds = {(str(shards.languages[row]), str(shards.sources[row])) for row, _, _ in pieces}
+        assert len(kinds) == 1  # a window is of one language and domain
+        read[kinds.pop()] += 1
+    assert read == {("deu", "law"): 40, ("deu", "press"): 160, ("jpn", "law"): 140, ("jpn", "press"): 60}
+    backwards = [curriculum.corpora[0].pieces(sample) for sample in reversed(range(400))]
+    assert backwards[::-1] == [Curriculum(shards, mixed).corpora[0].pieces(sample) for sample in range(400)]
+
+
+def test_domains_are_read_evenly_and_phases_go_on_in_them(shards: Shards) -> None:
+    domains = {"deu": strands(0.5), "jpn": strands(0.5)}
+    curriculum = Curriculum(
+        shards, recipe_of(phase("a", steps=9, domains=domains), phase("b", steps=9, sequence=8, domains=domains))
+    )
+    counted = times_consumed(curriculum)
+    for language in SHARES:
+        for source in ("law", "press"):
+            rows = set(shards.rows(language, [source]).tolist())
+            times = np.concatenate([counted[row] for row in rows])
+            assert times.max() - times.min() <= 2, (language, source)
+    ledger = curriculum.consumed()
+    whole = sum(length * times for found in ledger.values() for _, _, length, times in found)
+    assert whole == sum(times.sum() for times in counted.values()) == 18 * 64

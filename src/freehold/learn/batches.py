@@ -13,7 +13,7 @@ from torch import Tensor
 
 from freehold.errors import InputError
 from freehold.learn.goldfish import forgotten
-from freehold.learn.mixture import PERIOD, Part, Stream, Turns, key_of
+from freehold.learn.mixture import PERIOD, Braid, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
 
@@ -55,7 +55,7 @@ class Corpus:
         self,
         shards: Shards,
         *,
-        parts: Mapping[str, Part],
+        parts: Mapping[str, Part | Braid],
         turns: Turns,
         samples: int,
         goldfish: int = 0,

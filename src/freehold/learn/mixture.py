@@ -3,7 +3,8 @@
 Each language is an endless stream: its documents in a fixed shuffled order, laid end to end, again and again.
 Windows of `sequence` tokens tile that stream without loss; every pass visits them in a new shuffled order. The
 languages take turns in periods of 1,000 samples, each its share to within one sample of a period: over a long run
-shares are rounded to thousandths. A phase counts its own samples from 0 and goes on in each stream where the phase
+shares are rounded to thousandths. Where a language mixes domains, each has a stream of its own, and they take turns
+within the language in the same way. A phase counts its own samples from 0 and goes on in each stream where the phase
 before it stopped.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -145,3 +147,16 @@ class Part:
     def pieces(self, number: int, *, extra: int = 0) -> list[tuple[int, int, int]]:
         """The window `number` and `extra` tokens after it, as `Stream.pieces` gives them."""
         return self.stream.pieces(self.start(number), self.window + extra)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Braid:
+    """A language's windows, taken from its domains in turns; counts and calls are those of a `Part`."""
+
+    turns: Turns  # of the domains
+    parts: Mapping[str, Part]  # domain → its own
+
+    def pieces(self, number: int, *, extra: int = 0) -> list[tuple[int, int, int]]:
+        """The window `number` of the language and `extra` tokens after it, as `Stream.pieces` gives them."""
+        domain, nth = self.turns.at(number)
+        return self.parts[domain].pieces(nth, extra=extra)

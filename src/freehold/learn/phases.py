@@ -8,17 +8,27 @@ has streams of its own, which begin anew: seeing the best documents once more is
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from freehold.learn.batches import Batch, Corpus, Edges, ranges, stream_of, turns_of
-from freehold.learn.mixture import Part, Stream
+from freehold.learn.mixture import Braid, Part, Stream
 from freehold.learn.schedule import Schedule, Slope
 from freehold.learn.shards import Shards
 from freehold.records import canonical_json
 
 Recipe = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strand:
+    """One domain of a language in a phase: the sources it comes from, and its share of the language's windows."""
+
+    domain: str
+    share: float
+    sources: tuple[str, ...]  # (): all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,7 @@ class Phase:
     micro: int  # sequences that pass through the model at once
     shares: dict[str, float] = field(default_factory=dict)
     sources: tuple[str, ...] = ()  # only these; (): all
+    domains: dict[str, tuple[Strand, ...]] = field(default_factory=dict)  # language → what it is mixed of
     rate: tuple[float, float] = (1.0, 1.0)  # factor of the rates at its start and end
     model: dict[str, Any] = field(default_factory=dict)  # what changes in the model's configuration
 
@@ -40,9 +51,15 @@ class Phase:
         """The phases of a recipe, in order."""
         if "phases" not in recipe:
             same = {name: recipe[name] for name in ("steps", "sequence", "samples", "micro")}
-            return (cls(name="main", shares=recipe.get("shares", {}), **same),)
-        rows: list[dict[str, Any]] = recipe["phases"]
-        return tuple(cls(**{**row, "sources": tuple(row["sources"]), "rate": tuple(row["rate"])}) for row in rows)
+            return (cls(name="main", shares=recipe.get("shares", {}), domains=_domains(recipe), **same),)
+        return tuple(
+            cls(**{**row, "sources": tuple(row["sources"]), "rate": tuple(row["rate"]), "domains": _domains(row)})
+            for row in recipe["phases"]
+        )
+
+    def strands(self, language: str) -> tuple[Strand, ...]:
+        """What a language's windows are mixed of: its domains, or all of its text as one."""
+        return self.domains.get(language) or (Strand(domain="", share=1.0, sources=self.sources),)
 
 
 def steps_of(shares: list[float], *, total: int) -> list[int]:
@@ -73,6 +90,15 @@ def recipe_digest(recipe: Recipe) -> str:
     return hashlib.sha256(canonical_json(recipe)).hexdigest()
 
 
+def _domains(row: Mapping[str, Any]) -> dict[str, tuple[Strand, ...]]:
+    """The domains of a recipe or of one of its phases, by language."""
+    found: dict[str, list[dict[str, Any]]] = row.get("domains", {})
+    return {
+        language: tuple(Strand(**{**strand, "sources": tuple(strand["sources"])}) for strand in strands)
+        for language, strands in found.items()
+    }
+
+
 class Curriculum:
     """Batches over all phases of a run: a pure function of shards, recipe and step."""
 
@@ -83,13 +109,18 @@ class Curriculum:
         given = dict.fromkeys(streams, 0)  # blocks of each stream that earlier phases took
         self.corpora: list[Corpus] = []
         for phase in self.phases:
-            turns, parts = turns_of(phase.shares), {}
+            turns, parts = turns_of(phase.shares), dict[str, Part | Braid]()
             for language in phase.shares:
-                stream, name = streams[language, phase.sources], (language, phase.sources)
-                windows = turns.count(language, phase.steps * phase.samples)
-                blocks = -(-windows * phase.sequence // stream.block)
-                parts[language] = Part(stream=stream, window=phase.sequence, first=given[name], blocks=blocks)
-                given[name] += blocks
+                strands, own = phase.strands(language), {}
+                inner = turns_of({strand.domain: strand.share for strand in strands})
+                taken = turns.count(language, phase.steps * phase.samples)
+                for strand in strands:
+                    name = (language, strand.sources)
+                    windows = inner.count(strand.domain, taken)
+                    blocks = -(-windows * phase.sequence // streams[name].block)
+                    part = Part(stream=streams[name], window=phase.sequence, first=given[name], blocks=blocks)
+                    own[strand.domain], given[name] = part, given[name] + blocks
+                parts[language] = Braid(turns=inner, parts=own) if len(own) > 1 else part
             options = {"goldfish": recipe.get("goldfish", 0), "segments": recipe.get("document_mask", False)}
             self.corpora.append(Corpus(shards, parts=parts, turns=turns, samples=phase.samples, **options))
 
@@ -131,8 +162,9 @@ def _streams(
     longest: dict[tuple[str, tuple[str, ...]], int] = {}
     for phase in phases:
         for language in phase.shares:
-            name = (language, phase.sources)
-            longest[name] = max(longest.get(name, 0), phase.sequence)
+            for strand in phase.strands(language):
+                name = (language, strand.sources)
+                longest[name] = max(longest.get(name, 0), phase.sequence)
     return {
         (language, sources): stream_of(shards, language, digest=digest, seed=seed, block=block, sources=sources)
         for (language, sources), block in longest.items()

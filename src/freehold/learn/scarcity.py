@@ -7,13 +7,15 @@ arXiv:2305.16264). Text is counted by pool: a language and a source.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 FADING = 15.4  # R*, in repetitions, as the paper fits it
 PLENTY = 4.0  # passes up to which repeated text is almost as good as fresh
 
 Pool = tuple[str, str]  # language, source
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +71,15 @@ def account(epochs: Mapping[Pool, float], unique: Mapping[Pool, int]) -> dict[st
     return rows
 
 
-def capped(shares: Mapping[str, float], *, room: Mapping[str, float], tokens: float) -> dict[str, float] | None:
-    """Shares of `tokens` so that no language takes more than its `room`; what is over goes to the rest, by share.
+def capped(shares: Mapping[Name, float], *, room: Mapping[Name, float], tokens: float) -> dict[Name, float] | None:
+    """Shares of `tokens` so that nothing named takes more than its `room`; what is over goes to the rest, by share.
 
     None if all of them together have not room enough.
 
     >>> capped({"deu": 0.5, "jpn": 0.5}, room={"deu": 900, "jpn": 200}, tokens=1000)
     {'deu': 0.8, 'jpn': 0.2}
     """
-    full: dict[str, float] = {}
+    full: dict[Name, float] = {}
     while free := {name: share for name, share in shares.items() if name not in full}:
         left, whole = tokens - sum(full.values()), sum(free.values())
         over = {name: room[name] for name, share in free.items() if share / whole * left > room[name]}

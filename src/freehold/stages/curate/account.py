@@ -29,6 +29,7 @@ class Account:
     languages: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, language → documents
     licences: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, licence → documents
     training: Counter[str] = field(default_factory=Counter)  # language → bytes
+    pools: Counter[tuple[str, str]] = field(default_factory=Counter)  # language, source → bytes to train on
     training_documents: Counter[str] = field(default_factory=Counter)
     held_out: Counter[str] = field(default_factory=Counter)  # language → bytes
     held_out_documents: Counter[str] = field(default_factory=Counter)
@@ -54,6 +55,7 @@ class Account:
                 "licence": source.licence and rule(source.licence, allowed=charter.policy.licences).chosen,
                 "licences": of_source(self.licences, source.name),
                 "statute": source.statute,
+                "domain": source.domain,
                 "origin": source.origin,
                 "opt_out": charter.policy.opt_out,
                 "files": files.get(source.name, []),
@@ -106,6 +108,7 @@ def summarise(
         account.languages[source, code] += documents
         account.licences[source, licence] += documents
         (account.held_out if held else account.training)[code] += size
+        account.pools[code, source] += 0 if held else size
         (account.held_out_documents if held else account.training_documents)[code] += documents
     return account
 

@@ -116,11 +116,10 @@ def write_ledger(path: Path, streams: Iterable[Iterable[Mapping[str, Any]]]) -> 
 
 def write_repairs(path: Path, logs: Iterable[Path], decisions: Decisions) -> None:
     """Write what repair did to the documents that were kept (see `parts.REPAIRS`), one row group a part."""
-    dropped = as_array(decisions.dropped)
     with pq.ParquetWriter(path, REPAIRS, compression="zstd") as writer:
         for log in logs:
             table = pq.read_table(log, schema=REPAIRS)
-            kept = table.filter(pa.array(~np.isin(table.column("row").to_numpy(), dropped)))
+            kept = table.filter(pa.array(~np.isin(table.column("row").to_numpy(), decisions.dropped)))
             if len(kept):
                 writer.write_table(kept, row_group_size=max(1, len(kept)))
 

@@ -20,14 +20,17 @@ from numpy.typing import NDArray
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
+from freehold.learn.targets import shown
 from freehold.stage import Stage
-from freehold.stages.curate import frame, notices, output, rights_report
+from freehold.stages.curate import croissant, frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
+from freehold.stages.curate.card import card
 from freehold.stages.curate.duplicates import Likeness, compare
 from freehold.stages.curate.faults import check_losses
 from freehold.stages.curate.judging import Judging, judge, repairs_path
 from freehold.stages.curate.learning import Part, learn_from
 from freehold.stages.curate.listing import listed
+from freehold.stages.curate.mixing import mixture_of
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, finished, read
@@ -305,10 +308,16 @@ def complain(charter: Charter, account: Account) -> None:
 
 
 def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
-    """The summary file, the stage's figures, and a word on what a person should know."""
+    """The summary, the mixture, the cards, the stage's figures, and a word on what a person should know."""
     summary = account.summary(changes)
     output.write_json(stage.output / "curate.json", summary)
     stage.figures.update({name: summary[name] for name in ("documents_read", "documents_kept", "drops", "bytes")})
+    mixture = mixture_of(stage.charter, account)
+    stage.figures["mixture"] = shown(mixture["rows"])
+    output.write_json(stage.output / "mixture.json", mixture)
+    about = croissant.describe(stage.charter, account, stage.output, replaced=summary["replaced"])
+    output.write_json(stage.output / "croissant.json", about)
+    (stage.output / "README.md").write_text(card(stage.charter, account, mixture), encoding="utf-8")
     for language in stage.charter.languages:
         if stage.charter.curate.held_out_bytes and not account.held_out[language.code]:
             stage.progress.note(f"{language.code}: too few documents to hold any out; it cannot be evaluated")

@@ -168,6 +168,7 @@ def describe(table: pa.Table, paths: Sequence[Path], *, dtype: Any, scheme: Sche
         "zero_token_documents": documents - table.num_rows,
         "tokens": sum(by_language.values()),
         "tokens_by_language": by_language,
+        "tokens_by_source": shards.by_source(table),
         "streams": streams,
         "shards": [
             {

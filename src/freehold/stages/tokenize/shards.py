@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from freehold.progress import Task
+from freehold.stages.tokenize import indexes
 from freehold.stages.tokenize.encode import Lot
 from freehold.store.atomic import placed
 
@@ -60,7 +61,7 @@ def shard_numbers(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 def assemble(
     table: pa.Table, lots: Sequence[Lot], folder: Path, *, dtype: np.dtype[Any], scratch: Path, task: Task
 ) -> list[Path]:
-    """Write every shard and its sidecar unless they stand already. `task` counts tokens."""
+    """Write every shard and its sidecar unless they stand already, and indexes beside them. `task` counts tokens."""
     numbers = table.column("shard").to_numpy()
     paths = []
     for shard in range(int(numbers[-1]) + 1):
@@ -72,6 +73,7 @@ def assemble(
                 copy(rows, lots, unfinished, dtype=dtype)
             with placed(sidecar, scratch=scratch) as unfinished:
                 pq.write_table(rows.select(list(SIDECAR)), unfinished, compression="zstd")
+        indexes.write(path, rows.column("length").to_numpy(), dtype=dtype, scratch=scratch)
         task.advance(pc.sum(rows.column("length")).as_py())
         paths.append(path)
     return paths
@@ -98,4 +100,13 @@ def streams(table: pa.Table, paths: Sequence[Path]) -> dict[str, list[dict[str, 
     for run in runs.to_pylist():
         place = {"file": f"shards/{paths[run['shard']].name}", "start": run["start_min"], "tokens": run["length_sum"]}
         found.setdefault(run["language"], []).append(place)
+    return found
+
+
+def by_source(table: pa.Table) -> dict[str, dict[str, int]]:
+    """Tokens of each language by source."""
+    found: dict[str, dict[str, int]] = {}
+    sums = table.group_by(["language", "source"], use_threads=False).aggregate([("length", "sum")])
+    for row in sums.to_pylist():
+        found.setdefault(row["language"], {})[row["source"]] = row["length_sum"]
     return found

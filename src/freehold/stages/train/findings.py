@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any
 
 from freehold.stage import Stage
 from freehold.stages.train.laws import best_rate, loss_law, rate_law
+from freehold.stages.train.wanted import pools_of, shares_of
 from freehold.store.environment import environment
 
 FORMAT = 1
@@ -23,6 +25,7 @@ def findings(stage: Stage, results: Sequence[Result]) -> dict[str, Any]:
     best = [row for group in groups(results, "depth", "batch_tokens", "tokens") if (row := best_of(group)) is not None]
     machine = environment()
     batches = sorted({row["batch_tokens"] for row in best})
+    facts = json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
     laws = {}
     for batch in batches:
         at = [row for row in best if row["batch_tokens"] == batch]
@@ -36,7 +39,7 @@ def findings(stage: Stage, results: Sequence[Result]) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "data": stage.digest("tokenize"),
         "held_out": stage.digest("curate"),
-        "shares": {language.code: language.share for language in stage.charter.languages},
+        "shares": shares_of(stage.charter, pools_of(facts)),
         "sequence": stage.charter.train.sequence,
         "machine": {key: machine[key] for key in ("processor", "system", "python")}
         | {"torch": machine["packages"].get("torch")},

@@ -12,10 +12,11 @@ from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.learn.footprint import AT_ONCE, coarse, footprint
-from freehold.learn.scarcity import Use, account, epochs_of
+from freehold.learn.scarcity import Pool, Use, account, epochs_of
 from freehold.model.base import BaseModel
 from freehold.model.config import ForeignConfig, ModelConfig
 from freehold.model.declared import declare
+from freehold.stages.train.wanted import pools_of, shares_of
 
 DEPTH, FAMILY = 6, "qwen3"  # where the charter names none
 Refuse = Callable[[tuple[str | int, ...], str, str], None]
@@ -124,9 +125,11 @@ def memory_of(charter: Charter, shape: ModelConfig | ForeignConfig, sequence: in
 
 def supply(charter: Charter, tokenized: Path, *, tokens: int) -> dict[str, dict[str, float]]:
     """Per language: tokens there are, passes over them and their worth; all sources of a language as one."""
-    counted = json.loads((tokenized / "tokenize.json").read_bytes())["tokens_by_language"]
-    unique = {(language, ""): count for language, count in counted.items()}
-    own = {language.code: language.share for language in charter.languages}
+    pools = pools_of(json.loads((tokenized / "tokenize.json").read_bytes()))
+    unique: dict[Pool, int] = {}
+    for (language, _), count in pools.items():
+        unique[language, ""] = unique.get((language, ""), 0) + count
+    own = shares_of(charter, pools)
     stretches = [(phase.share, phase.languages or own) for phase in charter.phases] or [(1.0, own)]
     uses = [
         Use(language=code, tokens=tokens * length * share)

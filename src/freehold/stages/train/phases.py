@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from operator import attrgetter
+from dataclasses import asdict, replace
 from typing import Any
 
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
-from freehold.learn.phases import Phase, Recipe, steps_of
-from freehold.learn.scarcity import PLENTY, Pool, Use, account, capped, epochs_of
+from freehold.learn.phases import Phase, Recipe, Strand, steps_of
+from freehold.learn.scarcity import PLENTY, Pool, Use, account, epochs_of
+from freehold.learn.targets import Cell, by_language, portioned
 from freehold.stage import Stage
 from freehold.stages.train.forecast import micro_of
+from freehold.stages.train.wanted import domains_of, shares_of
 
 
-def listed(charter: Charter, *, at_once: int, taught: int = 0) -> list[dict[str, Any]]:
+def listed(charter: Charter, pools: Mapping[Pool, int], *, at_once: int, taught: int = 0) -> list[dict[str, Any]]:
     """The charter's phases as rows of a recipe, all but their steps: those are shares of the run for now.
 
-    `at_once` tokens pass through the model together; `taught` is the context that it has learned before, in tokens.
+    `pools` are the tokens there are, `at_once` how many pass through the model together; `taught` is the context that
+    it has learned before, in tokens.
     """
     rows, model = [], dict[str, Any]()
     for phase in charter.phases:
@@ -37,20 +39,14 @@ def listed(charter: Charter, *, at_once: int, taught: int = 0) -> list[dict[str,
                 "sequence": sequence,
                 "samples": charter.train.batch_tokens // sequence,
                 "micro": micro_of(sequence, at_once),
-                "shares": shares_of(charter, phase.languages),
+                "shares": shares_of(charter, pools, phase.languages),
                 "sources": sorted(phase.sources),
+                **domains_of(charter, pools, shares_of(charter, pools, phase.languages), sources=phase.sources),
                 "rate": list(phase.rate),
                 "model": model,
             }
         )
     return rows
-
-
-def shares_of(charter: Charter, chosen: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Shares of the languages: those chosen, or the charter's own; languages without any are left out."""
-    if chosen is not None:
-        return {code: share for code, share in sorted(chosen.items()) if share}
-    return {language.code: language.share for language in sorted(charter.languages, key=attrgetter("code"))}
 
 
 def dated(charter: Charter, recipe: Recipe) -> Recipe:
@@ -79,10 +75,10 @@ def rationed(stage: Stage, recipe: Recipe, unique: Mapping[Pool, int]) -> Recipe
     if (most := charter.train.max_epochs) is not None:
         phases = frugal(charter, phases, unique, most=most)
         if "phases" in recipe:
-            rows = [{**row, "shares": new.shares} for row, new in zip(recipe["phases"], phases, strict=True)]
+            rows = [{**row, **mixed(new)} for row, new in zip(recipe["phases"], phases, strict=True)]
             recipe = {**recipe, "phases": rows}
         else:
-            recipe = {**recipe, "shares": phases[0].shares}
+            recipe = {**recipe, **mixed(phases[0])}
     tell(stage, account(epochs_of(uses_of(phases), unique), unique))
     return recipe
 
@@ -102,9 +98,14 @@ def demand(charter: Charter, phases: tuple[Phase, ...], unique: Mapping[Pool, in
 def uses_of(phases: tuple[Phase, ...]) -> list[Use]:
     """What each phase takes of each of its languages."""
     return [
-        Use(language=language, tokens=share * tokens_of(phase) / sum(phase.shares.values()), sources=phase.sources)
+        Use(
+            language=language,
+            tokens=share * strand.share * tokens_of(phase) / sum(phase.shares.values()),
+            sources=strand.sources,
+        )
         for phase in phases
         for language, share in phase.shares.items()
+        for strand in phase.strands(language)
     ]
 
 
@@ -120,20 +121,50 @@ def frugal(
     settled: tuple[Phase, ...] = ()
     for phase in phases:
         before, room = epochs_of(uses_of(settled), unique), {}
-        for use in uses_of((phase,)):
-            pools = use.pools(unique)
+        for cell, strand in strands_in(phase).items():
+            pools = Use(language=cell[0], tokens=0, sources=strand.sources).pools(unique)
             left = most - max((before[pool] for pool in pools), default=most)
-            room[use.language] = max(0.0, left) * sum(unique[pool] for pool in pools)
-        shares = capped(phase.shares, room=room, tokens=tokens_of(phase))
-        if shares is None:
+            room[cell] = max(0.0, left) * sum(unique[pool] for pool in pools)
+        targets = {cell: phase.shares[cell[0]] * strand.share for cell, strand in strands_in(phase).items()}
+        reached = portioned(targets, room, amount=tokens_of(phase))
+        if reached is None:
             raise InputError(
                 f"{most:g} passes over the text of phase {phase.name!r} leave {sum(room.values()):,.0f} tokens "
                 f"where it takes {tokens_of(phase):,}",
                 where=charters.where(charter.path, ("train", "max_epochs")),
                 remedy="train on fewer tokens, raise max_epochs or add documents",
             )
-        settled += (replace(phase, shares={code: share for code, share in shares.items() if share}),)
+        settled += (reshared(phase, reached),)
     return settled
+
+
+def strands_in(phase: Phase) -> dict[Cell, Strand]:
+    """What a phase reads, by language and domain."""
+    return {(code, strand.domain): strand for code in phase.shares for strand in phase.strands(code)}
+
+
+def reshared(phase: Phase, reached: Mapping[Cell, float]) -> Phase:
+    """The phase with other shares; what has none is left out."""
+    shares = {code: share for code, share in by_language(reached).items() if share}
+    domains = {
+        code: tuple(
+            replace(strand, share=reached[code, strand.domain] / shares[code])
+            for strand in phase.domains[code]
+            if reached[code, strand.domain]
+        )
+        for code in shares
+        if code in phase.domains
+    }
+    return replace(phase, shares=shares, domains=domains)
+
+
+def mixed(phase: Phase) -> dict[str, Any]:
+    """The keys of a recipe, or of one of its phases, that say what is mixed."""
+    found: dict[str, Any] = {"shares": phase.shares}
+    if phase.domains:
+        domains = phase.domains.items()
+        found["domains"] = {code: [asdict(strand) for strand in strands] for code, strands in domains}
+    return found
 
 
 def tell(stage: Stage, rows: Mapping[str, Mapping[str, float]]) -> None:

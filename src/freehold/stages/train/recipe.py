@@ -30,8 +30,9 @@ from freehold.records import canonical_json
 from freehold.stage import Stage
 from freehold.stages.train.forecast import micro_of, shape_of
 from freehold.stages.train.origin import Origin
-from freehold.stages.train.phases import dated, listed, rationed, shares_of
+from freehold.stages.train.phases import dated, listed, rationed
 from freehold.stages.train.room import fitted
+from freehold.stages.train.wanted import domains_of, pools_of, shares_of
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -60,7 +61,8 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
     Phases have shares of the steps.
     """
     charter, facts = stage.charter, json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
-    train = charter.train
+    train, pools = charter.train, pools_of(facts)
+    shares = shares_of(charter, pools)
     if train.batch_tokens < train.sequence:
         raise InputError(
             f"a batch of {train.batch_tokens} tokens is shorter than the sequence of {train.sequence}",
@@ -77,7 +79,8 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
         "frozen": [] if origin is None else list(origin.freeze),
         "dtype": "float32" if origin is None else origin.base.dtype,  # in which the weights are shipped
         "data": stage.digest("tokenize"),
-        "shares": shares_of(charter),
+        "shares": shares,
+        **domains_of(charter, pools, shares),
         "seed": train.seed,
         "sequence": train.sequence,
         "samples": train.batch_tokens // train.sequence,  # sequences a step
@@ -99,7 +102,7 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
     }
     if charter.phases:
         taught = 0 if origin is None else origin.base.shape.context
-        recipe["phases"] = listed(charter, at_once=at_once, taught=taught)
+        recipe["phases"] = listed(charter, pools, at_once=at_once, taught=taught)
     return recipe
 
 

@@ -17,6 +17,7 @@ from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.scarcity import account
 from freehold.learn.session import Session
 from freehold.learn.shards import Shards
+from freehold.learn.targets import shown
 from freehold.model import hf
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
@@ -25,6 +26,7 @@ from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, session_of, settle
+from freehold.stages.train.wanted import mixture_of
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
@@ -82,12 +84,14 @@ def write_evidence(
     rows, tokens = diary.rows(), recipe["steps"] * recipe["samples"] * recipe["sequence"]
     consumed = corpus.consumed()
     by_language = {code: sum(length * times for _, _, length, times in found) for code, found in consumed.items()}
+    mixture = mixture_of(stage.charter, recipe, consumed, corpus.shards)
     summary: dict[str, Any] = {
         "format": FORMAT,
         "steps": recipe["steps"],
         "tokens": tokens,
         "tokens_by_language": by_language,
         "supply": supply(consumed, corpus.shards),
+        "mixture": shown(mixture["rows"]),
         "parameters": diary.session.config.parameters,
         "skipped_steps": sum(bool(row.get("skipped")) for row in rows),
         "loss": round(sum(row["loss"] for row in rows[-20:]) / len(rows[-20:]), 4),
@@ -100,6 +104,7 @@ def write_evidence(
     stage.put("curve.jsonl", json_lines(rows))
     stage.put("recipe.json", canonical_json(recipe))
     stage.put("consumed.json", canonical_json(consumption(consumed, shards=corpus.shards)))
+    stage.put("mixture.json", canonical_json(mixture))
     stage.put("train.json", canonical_json(summary))
     stage.figures.update(summary)
 
