@@ -19,6 +19,7 @@ import pyarrow as pa
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
+from freehold.sight.corpus.report import write_page
 from freehold.stage import Stage
 from freehold.stages.curate import frame, output
 from freehold.stages.curate.account import Account, summarise
@@ -28,6 +29,7 @@ from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, read
 from freehold.stages.curate.rules import write_rules
+from freehold.stages.curate.seen import EYES
 from freehold.stages.curate.split import Candidate, held_out
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
@@ -62,6 +64,7 @@ def run(stage: Stage) -> None:
     account = write(stage, units, passed, likeness, decisions)
     complain(stage.charter, account)
     tell(stage, account, changes)
+    show(stage)
 
 
 def read_sources(stage: Stage) -> list[Unit]:
@@ -221,6 +224,14 @@ def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
     for language in stage.charter.languages:
         if stage.charter.curate.held_out_bytes and not account.held_out[language.code]:
             stage.progress.note(f"{language.code}: too few documents to hold any out; it cannot be evaluated")
+
+
+def show(stage: Stage) -> None:
+    """The page of the corpus, in the run folder: it looks on and is no part of the artifact."""
+    release = stage.charter.release
+    title = f"{release.name} {release.version}"
+    page = write_page(stage.run_folder, title=title, artifact=stage.output, scratch=stage.scratch, eyes=EYES)
+    stage.progress.note(f"to browse: {page}")
 
 
 def cores(size: int) -> int:
