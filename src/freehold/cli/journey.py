@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
 
 SENTENCES = {
-    "curate": "Read the sources; keep what policy, language and quality allow; say why the rest was dropped.",
     "refine": "Teach the model the chat template with a short supervised pass.",
     "evaluate": "Measure bits per byte per language beside two references, and answer the question packs.",
 }
@@ -42,7 +41,7 @@ refine = typer.Typer(help="Teach the model with instructions.", no_args_is_help=
 
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
-    own: dict[str, Callable[..., None]] = {"tokenize": tokenize, "train": train, "release": release}
+    own: dict[str, Callable[..., None]] = {"curate": curate, "tokenize": tokenize, "train": train, "release": release}
     for name in (step.name for step in JOURNEY):
         if name == "refine":  # a room of verbs of its own, of which the journey's stage is one
             app.add_typer(refine, name=name)
@@ -68,6 +67,44 @@ def verb(name: str) -> Any:
         show.result(advance(declared, home, STEPS[name]), as_json=json, following=after(name, charter), title=name)
 
     return command
+
+
+def curate(
+    charter: CharterFile,
+    explain: Annotated[
+        str | None, typer.Option("--explain", help="tell why this document is kept or not: its id, or the end of it")
+    ] = None,
+    workspace: WorkspaceFolder = None,
+    dry_run: DryRun = False,
+    json: AsJson = False,
+) -> None:
+    """Read the sources; keep what policy, language and quality allow; say why the rest was dropped."""
+    declared, home = opened(charter, workspace)
+    if explain is not None:
+        tell(declared, home, explain, as_json=json)
+        return
+    if dry_run:
+        forecast(declared, home, (STEPS["curate"],), as_json=json)
+        return
+    show.result(
+        advance(declared, home, STEPS["curate"]), as_json=json, following=after("curate", charter), title="curate"
+    )
+
+
+def tell(declared: Charter, home: Workspace, document: str, *, as_json: bool) -> None:
+    """The story of a document of the curated corpus."""
+    sealed = finished(declared, home, STEPS["curate"])
+    if sealed is None:
+        advice = f"freehold curate {declared.path.name}"
+        raise InputError("this charter, as it is now, has not been curated", where=str(declared.path), remedy=advice)
+    stories = part("freehold.stages.curate.explain:explain")(sealed.path, declared, document)
+    if as_json:
+        artifact = {"path": str(sealed.path), "digest": sealed.digest}
+        show.machine({"artifact": artifact, "figures": {"documents": stories}, "next": None})
+        return
+    for story in stories:
+        for line in part("freehold.stages.curate.telling:lines")(story):
+            show.out.print(line, markup=False)
 
 
 def tokenize(

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from freehold.text.normalise import INVISIBLE
 from freehold.text.scripts import UNSPACED
 
-Kind = Literal["same", "removed", "added", "gap"]
+Kind = Literal["same", "removed", "added", "replaced", "gap"]
 
 WORD: Final = re.compile(rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*|\s+")
 PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_-]{1,30}>")
@@ -28,7 +28,8 @@ CONTEXT: Final = 120  # characters left around a change
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A run of text: in both, only in the first, only in the second, or a number of characters left out."""
+    """A run of text: in both, only in the first, only in the second, a placeholder in both, or a number of characters
+    left out."""
 
     kind: Kind
     text: str
@@ -58,15 +59,27 @@ def lines_of(text: str) -> list[str]:
 
 def runs(first: Sequence[str], second: Sequence[str], *, quick: bool) -> Iterator[tuple[str, str, str]]:
     """What `difflib` says of two sequences of strings, each run joined; `quick` does not anchor on frequent ones."""
-    matcher = SequenceMatcher(None, first, second, autojunk=quick)
+    head = common(first, second)
+    tail = common(first[head:][::-1], second[head:][::-1])
+    one, other = first[head : len(first) - tail], second[head : len(second) - tail]
+    matcher = SequenceMatcher(None, one, other, autojunk=quick)
+    yield "equal", "".join(first[:head]), ""
     for kind, begin, end, other_begin, other_end in matcher.get_opcodes():
-        yield kind, "".join(first[begin:end]), "".join(second[other_begin:other_end])
+        yield kind, "".join(one[begin:end]), "".join(other[other_begin:other_end])
+    yield "equal", "".join(first[len(first) - tail :]), ""
+
+
+def common(first: Sequence[str], second: Sequence[str]) -> int:
+    """How many strings two sequences begin with alike."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def pieces_of(kind: str, one: str, other: str) -> Iterator[Piece]:
     """One run as pieces, none of them empty."""
     if kind == "equal":
-        yield Piece(kind="same", text=one)
+        if one:
+            yield Piece(kind="same", text=one)
         return
     if one:
         yield Piece(kind="removed", text=one)
@@ -114,6 +127,23 @@ def groups(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
             held.append(piece)
     if held:
         yield held
+
+
+def with_placeholders(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces with each placeholder in what is in common as a piece of its own.
+
+    >>> [piece.kind for piece in with_placeholders([Piece(kind="same", text="ask <EMAIL> now")])]
+    ['same', 'replaced', 'same']
+    """
+    for piece in pieces:
+        done = 0
+        for found in PLACEHOLDER.finditer(piece.text) if piece.kind == "same" else ():
+            if found.start() > done:
+                yield Piece(kind="same", text=piece.text[done : found.start()])
+            yield Piece(kind="replaced", text=found[0])
+            done = found.end()
+        if done < len(piece.text):
+            yield replace(piece, text=piece.text[done:])
 
 
 def excerpt(pieces: Sequence[Piece], *, limit: int) -> list[Piece]:

@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from freehold.sight.corpus.bounds import Bounds
 from freehold.sight.corpus.facts import Chosen, Cluster, Facts, Row, rows_in
 from freehold.sight.corpus.reasons import may_be_shown
-from freehold.text.differences import PLACEHOLDER, Piece, concealed, differences, excerpt
+from freehold.text.differences import PLACEHOLDER, Piece, concealed, differences, excerpt, with_placeholders
 
+CHANGED: Final = frozenset({"removed", "added", "replaced"})
 CANDIDATES: Final = 3  # of a source, for each document shown before and after
 LONGEST: Final = 300_000  # bytes of a document that is compared
 BEGINNING: Final = 6_000  # characters of a dropped text that are looked at
@@ -185,7 +186,7 @@ def changes(
         after = kept[row]
         before = eyes.redact(eyes.plain(raw[row]["text"], raw[row]["markup"]), after["language"])
         pieces = compared(before, after["text"], limit=bounds.change)
-        if any(piece.kind in ("removed", "added") or PLACEHOLDER.search(piece.text) for piece in pieces):
+        if any(piece.kind in CHANGED for piece in pieces):
             shown += 1
             yield Change(
                 id=after["id"],
@@ -198,7 +199,8 @@ def changes(
 
 def compared(before: str, after: str, *, limit: int) -> tuple[Piece, ...]:
     """Two texts compared, fit to be shown."""
-    return tuple(excerpt(concealed(differences(before, after)), limit=limit))
+    pieces = list(with_placeholders(concealed(differences(before, after))))
+    return tuple(excerpt(pieces, limit=limit))
 
 
 def repairs_of(parts: Sequence[Part], rows: Sequence[int]) -> dict[int, dict[str, int]]:

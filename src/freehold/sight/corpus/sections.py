@@ -13,7 +13,7 @@ from freehold.sight.corpus.bounds import Bounds
 from freehold.sight.corpus.facts import Cluster, Facts, total
 from freehold.sight.corpus.reasons import STEPS, may_be_shown, step_of
 from freehold.sight.corpus.samples import Change, Samples
-from freehold.text.differences import PLACEHOLDER, Piece, visible
+from freehold.text.differences import Piece, visible
 
 KINDS: Final = {
     "exact": "the same text",
@@ -255,25 +255,16 @@ def change_of(change: Change, *, bounds: Bounds) -> Markup:
 
 def difference(pieces: Iterable[Piece]) -> Markup:
     """Pieces of a comparison as one text."""
-    marks = {"removed": "del", "added": "ins"}
+    marks = {"removed": "del", "added": "ins", "replaced": "mark"}
     shown = []
     for piece in pieces:
         if piece.kind == "gap":
             shown.append(tag("i", f" [… {int(piece.text):,} characters …] "))
         elif piece.kind in marks:
-            shown.append(tag(marks[piece.kind], marked(visible(piece.text))))
+            shown.append(tag(marks[piece.kind], visible(piece.text)))
         else:
-            shown.append(marked(piece.text))
+            shown.append(join(piece.text))
     return tag("div", *shown, class_="diff", tabindex=0)
-
-
-def marked(text: str) -> Markup:
-    """A text with its placeholders marked."""
-    parts, done = [], 0
-    for found in PLACEHOLDER.finditer(text):
-        parts += [text[done : found.start()], tag("mark", found[0])]
-        done = found.end()
-    return join(*parts, text[done:])
 
 
 def browsed(name: str, names: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int = 0) -> Markup:

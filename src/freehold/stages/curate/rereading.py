@@ -1,0 +1,51 @@
+"""Reads one record again, from the charter's files, by the same readers that the curation used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from freehold.charter import Charter
+from freehold.stages.curate.parts import read_rows
+from freehold.stages.curate.readers import Raw
+from freehold.stages.curate.reading import Reading, read
+from freehold.stages.curate.run import readings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record, or the place where a reader gave it up, and the file it stands in."""
+
+    raw: Raw | None
+    file: str  # as sources.jsonl names it
+    sha256: str  # of the file
+    number: int | None  # of the record in its file, from 1
+
+
+def records_of(charter: Charter, *, source: str, identity: str, scratch: Path) -> Iterator[Record]:
+    """Every record of this id in a source, in reading order; files whose name the id begins with come first.
+
+    A file's records lie in `scratch` while it is looked through, so memory stays that of one part.
+    """
+    own = [reading for reading in readings(charter, scratch) if reading.source == source]
+    for reading in sorted(own, key=lambda reading: not identity.startswith(reading.name)):
+        yield from in_file(reading, identity)
+        shutil.rmtree(reading.folder, ignore_errors=True)
+
+
+def in_file(reading: Reading, identity: str) -> Iterator[Record]:
+    """The records of this id in one file."""
+    counts, folder = json.loads(read(json.dumps(asdict(reading)))), Path(reading.folder)
+    for part in range(counts["parts"]):
+        path = folder / f"part-{part:05d}.parquet"
+        for row in pq.read_table(path, filters=[("id", "=", identity)]).to_pylist():
+            number = row.pop("row") - reading.first_row + 1
+            yield Record(raw=Raw(**row), file=reading.name, sha256=counts["sha256"], number=number)
+    for part in range(counts["drop_parts"]):
+        if any(row["id"] == identity for row in read_rows(folder / f"drops-{part:05d}.parquet")):
+            yield Record(raw=None, file=reading.name, sha256=counts["sha256"], number=None)

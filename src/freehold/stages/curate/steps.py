@@ -1,0 +1,121 @@
+"""What each rule saw of a record and what it said, in the order in which they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from freehold.sight.corpus.reasons import STEPS, step_of
+from freehold.stages.curate.finding import Entry
+from freehold.stages.curate.judging import Verdict
+from freehold.stages.curate.readers import Raw
+from freehold.stages.curate.rules import Declared, Rules
+from freehold.stages.curate.seen import plain
+from freehold.text import language, quality, rights
+from freehold.text.normalise import normalise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the judgement."""
+
+    step: str
+    verdict: str  # passed, dropped, not asked
+    saw: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A record and everything it is judged by."""
+
+    raw: Raw
+    text: str  # as the rules for texts see it
+    verdict: Verdict
+    entry: Entry
+    declared: Declared
+    rules: Rules
+
+
+def told_steps(raw: Raw, verdict: Verdict, *, entry: Entry, declared: Declared, rules: Rules) -> list[Step]:
+    """Every step up to the one that dropped the record; those behind it were not asked."""
+    text = normalise(plain(raw.text, raw.markup))
+    case = Case(raw=raw, text=text, verdict=verdict, entry=entry, declared=declared, rules=rules)
+    reason = verdict.reason or entry.facts.get("reason")
+    last = step_of(str(reason)) if reason else None
+    steps, dropped = [], False
+    for name in STEPS:
+        if name not in SAW and name != last:
+            continue
+        if dropped:
+            steps.append(Step(step=name, verdict="not asked", saw={}))
+            continue
+        dropped = name == last
+        saw = SAW[name](case) if name in SAW else {}
+        told = {"reason": reason, "detail": verdict.detail or entry.facts.get("detail")} if dropped else {}
+        steps.append(Step(step=name, verdict="dropped" if dropped else "passed", saw=saw | told))
+    return steps
+
+
+def saw_rights(case: Case) -> dict[str, Any]:
+    """The licence against the charter's."""
+    licence = case.raw.licence or case.declared.licence
+    permitted = licence is not None and rights.permits(licence, allowed=case.rules.licences)
+    return {"licence": licence, "permitted": permitted, "allowed": sorted(case.rules.licences)}
+
+
+def saw_extraction(case: Case) -> dict[str, Any]:
+    """What was taken out of a web page."""
+    return {"markup": case.raw.markup, "characters_read": len(case.raw.text), "characters": len(case.text)}
+
+
+def saw_opt_outs(case: Case) -> dict[str, Any]:
+    """What opt-outs go by."""
+    return {"url": case.raw.url}
+
+
+def saw_quality(case: Case) -> dict[str, Any]:
+    """The figures that the rules for quality compare with their limits."""
+    lines = [line.strip() for line in case.text.split("\n") if line.strip()]
+    points = quality.points_of(case.text)
+    return {
+        "characters": len(case.text),
+        "letters": round(quality.letter_share(case.text, points), 3),
+        "code_lines": round(quality.code_share(lines), 3),
+        "unbroken": round(quality.unbroken_share(case.text), 3),
+        "repeated_lines": round(quality.repeated_line_share(lines), 3),
+        "repeated_text": round(quality.repeated_share(points), 3),
+    }
+
+
+def saw_language(case: Case) -> dict[str, Any]:
+    """What was declared and what the text looks like."""
+    guess = language.identify(case.text)
+    declared = case.raw.language or case.declared.language
+    return {
+        "declared": declared,
+        "looks_like": guess.code,
+        "confidence": guess.confidence,
+        "filed": case.verdict.language,
+    }
+
+
+def saw_privacy(case: Case) -> dict[str, Any]:
+    """How many values were replaced, by kind."""
+    return {"looked_for": list(case.rules.redact), "replaced": dict(case.verdict.changes or {})}
+
+
+def saw_copies(case: Case) -> dict[str, Any]:
+    """Whether the text is a copy."""
+    return {"copy": str(case.entry.facts.get("reason")).endswith("-duplicate")}
+
+
+SAW: Final[dict[str, Callable[[Case], dict[str, Any]]]] = {
+    "rights": saw_rights,
+    "extraction": saw_extraction,
+    "opt-outs": saw_opt_outs,
+    "quality": saw_quality,
+    "language": saw_language,
+    "privacy": saw_privacy,
+    "copies": saw_copies,
+}
