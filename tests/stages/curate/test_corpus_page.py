@@ -107,7 +107,15 @@ def test_clusters_are_shown_with_two_members_side_by_side(stage: Stage) -> None:
     row_of = {row["id"]: row["row"] for row in raw}
     members = [("law/near", False, 0.93), ("law/6", True, None)]
     rows = [
-        dict(cluster=7, row=row_of[name], id=name, source="law", kind="near", similarity=alike, kept=kept)
+        {
+            "cluster": 7,
+            "row": row_of[name],
+            "id": name,
+            "source": "law",
+            "kind": "near",
+            "similarity": alike,
+            "kept": kept,
+        }
         for name, kept, alike in members
     ]
     pq.write_table(pa.Table.from_pylist(rows, schema=CLUSTERS), stage.output / "clusters.parquet")
