@@ -18,7 +18,7 @@ from freehold.text.scripts import UNSPACED
 Kind = Literal["same", "removed", "added", "replaced", "gap"]
 
 WORD: Final = re.compile(rf"(?:[{UNSPACED}]|[^\s{UNSPACED}]+)\s*|\s+")
-PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_-]{1,30}>")
+PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_:-]{1,40}>")
 HIDDEN: Final = "▒▒▒"  # stands where a personal value stood
 LINES: Final = 4_000  # compared; what follows them is left out
 WORDS: Final = 20_000  # of a changed run compared

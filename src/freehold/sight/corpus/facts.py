@@ -25,7 +25,7 @@ class Cluster:
     """Documents that are the same, or nearly so, or chapters of one family."""
 
     kind: str
-    members: tuple[Row, ...]  # row, id, source, similarity, kept; the kept ones first
+    members: tuple[Row, ...]  # row and source (None: in an earlier release), id, similarity, kept; the kept ones first
     size: int  # also of those that are not among the members
 
 
@@ -150,7 +150,7 @@ def clusters_of(path: Path, *, bounds: Bounds) -> tuple[tuple[Cluster, ...], Row
 
 def ordered(members: Sequence[Row], most: int) -> tuple[Row, ...]:
     """Members of a cluster, the kept ones first, then in reading order."""
-    return tuple(sorted(members, key=lambda row: (not row["kept"], row["row"]))[:most])
+    return tuple(sorted(members, key=lambda row: (not row["kept"], -1 if row["row"] is None else row["row"]))[:most])
 
 
 def total(counts: Iterable[Mapping[str, int]]) -> Counter[str]:

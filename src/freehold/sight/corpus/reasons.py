@@ -8,19 +8,20 @@ from typing import Final
 # and its text is not shown.
 STEPS: Final = {
     "reading": (
-        "unreadable-file broken-file empty-file unknown-format unknown-markup invalid-json invalid-utf8 no-text "
-        "record-too-long"
+        "unreadable-file broken-file empty-file changed-file archive-bomb licence-file unknown-format unknown-markup "
+        "invalid-json invalid-utf8 no-text record-too-long"
     ),
-    "rights": "licence-unknown licence-not-allowed",
+    "rights": "licence-unknown licence-unparsable licence-not-allowed refused-by-override",
     "extraction": "unreadable-markup",
-    "opt-outs": "opted-out",
+    "opt-outs": "opted-out opted-out-list opted-out-robots opted-out-tdmrep opted-out-aipref opted-out-noai",
     "quality": (
         "empty too-short too-long broken-encoding few-letters program-code unbroken-characters repeated-lines "
         "repeated-text"
     ),
     "language": "language-mismatch language-unknown language-not-in-charter",
     "privacy": "",
-    "copies": "exact-duplicate near-duplicate",
+    "evaluation packs": "contaminated",
+    "copies": "exact-duplicate near-duplicate older-version boilerplate",
     "other rules": "",
 }
 STEP_OF: Final = {reason: step for step, reasons in STEPS.items() for reason in reasons.split()}

@@ -144,8 +144,9 @@ def examples(facts: Facts, *, bounds: Bounds) -> set[tuple[str, str, str]]:
 
 
 def members(cluster: Cluster) -> tuple[int, ...]:
-    """The rows of the two members to compare."""
-    return tuple(member["row"] for member in cluster.members[:2])
+    """The rows of the two members to compare; none where they only have a passage in common."""
+    first = cluster.members[:2] if cluster.kind != "boilerplate" else ()
+    return tuple(member["row"] for member in first if member["row"] is not None)
 
 
 def fetch(parts: Sequence[Part], rows: Iterable[int], *, raw: bool) -> dict[int, dict[str, Any]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from freehold.page.charts import Bar, bars
 from freehold.page.loss import brief
@@ -83,13 +83,12 @@ def flow(facts: Facts) -> Markup:
 
 def sources(facts: Facts, *, bounds: Bounds) -> Markup:
     """Every source with its right."""
-    rights = grounds(facts)
     shown = facts.sources[: bounds.sources]
     rows = [
         [
             cut(source["name"], bounds),
-            cut(told(source.get("licence") or ", ".join(source["licences"]) or "–"), bounds),
-            cut(told(rights.get(source["name"]) or source.get("statute") or "–"), bounds),
+            cut(source.get("licence") or ", ".join(source["licences"]) or "–", bounds),
+            cut(source.get("statute") or "–", bounds),
             cut(source["origin"], bounds),
             f"{len(source['files']):,}",
             f"{source['documents_read']:,}",
@@ -98,19 +97,12 @@ def sources(facts: Facts, *, bounds: Bounds) -> Markup:
         ]
         for source in shown
     ]
-    names = ["source", "licence", "ground", "origin", "files", "read", "kept", "bytes kept"]
+    names = ["source", "licence", "statute", "origin", "files", "read", "kept", "bytes kept"]
     rest = len(facts.sources) - len(shown)
     return join(
         browsed("of-sources", names, rows, numbers=4),
         note(f"{rest:,} more are in sources.jsonl.") if rest else None,
     )
-
-
-def grounds(facts: Facts) -> dict[str, str]:
-    """Source → the ground of its right, where the rights report names one."""
-    entries = (facts.rights or {}).get("sources", [])
-    named = entries.items() if isinstance(entries, Mapping) else ((one.get("name"), one) for one in entries)
-    return {str(name): told(one["ground"]) for name, one in named if isinstance(one, Mapping) and one.get("ground")}
 
 
 def languages(facts: Facts) -> Markup:
@@ -141,20 +133,46 @@ def languages(facts: Facts) -> Markup:
 
 
 def mixture(facts: Facts) -> Markup | None:
-    """What was aimed at and what was reached, where the charter asks for a mixture."""
-    if facts.mixture is None:
+    """What shares the charter asks for and what the corpus allows."""
+    if not facts.mixture or not facts.mixture["rows"]:
         return None
-    return folded("Mixture: what was asked for and what was reached", listing(facts.mixture))
+    rows = [
+        [
+            "/".join(row[name] for name in ("language", "domain") if row[name]),
+            f"{row['available']:,}",
+            f"{row['target']:.1%}",
+            f"{row['achieved']:.1%}",
+            f"{row['epochs']:.2f}",
+        ]
+        for row in facts.mixture["rows"]
+    ]
+    names = ["language and domain", f"{facts.mixture['unit']} there are", "wanted", "reached", "epochs"]
+    return join(tag("h3", "Mixture"), table(names, rows, numbers=4))
 
 
 def licences(facts: Facts, *, bounds: Bounds) -> Markup:
     """Documents under each licence."""
     counts = total(source["licences"] for source in facts.sources)
     rows = [[cut(name, bounds), f"{count:,}"] for name, count in counts.most_common(bounds.reasons)]
-    return join(
-        table(["licence", "documents kept"], rows, numbers=1),
-        folded("The rights report", listing(facts.rights)) if facts.rights else None,
-    )
+    return join(table(["licence", "documents kept"], rows, numbers=1), grounds(facts, bounds=bounds))
+
+
+def grounds(facts: Facts, *, bounds: Bounds) -> Markup | None:
+    """What was kept and refused on which ground, as the rights report has it."""
+    if not facts.rights:
+        return None
+    rows = [
+        [
+            *(cut(row[name] or "–", bounds) for name in ("source", "licence")),
+            cut(row["statute"] or row["ground"] or "–", bounds),
+            row["outcome"],
+            cut(row["reason"] or "", bounds),
+            f"{row['documents']:,}",
+        ]
+        for row in facts.rights["rows"][: bounds.sources]
+    ]
+    names = ["source", "licence", "ground", "outcome", "reason", "documents"]
+    return join(tag("h3", "Rights report"), browsed("of-rights", names, rows, numbers=1))
 
 
 def reasons(facts: Facts, samples: Samples, *, bounds: Bounds) -> Markup:
@@ -209,11 +227,12 @@ def clusters(facts: Facts, samples: Samples, *, bounds: Bounds) -> Markup | None
 
 def cluster_of(cluster: Cluster, pair: Sequence[Piece] | None, *, bounds: Bounds) -> Markup:
     """One cluster."""
+    words = ("passage cut", "passage kept") if cluster.kind == "boilerplate" else ("dropped", "kept")
     rows = [
         [
             cut(row["id"], bounds),
-            cut(row["source"], bounds),
-            "kept" if row["kept"] else "dropped",
+            cut(row["source"] or "an earlier release", bounds),
+            words[bool(row["kept"])],
             "–" if row["similarity"] is None else f"{row['similarity']:.2f}",
         ]
         for row in cluster.members
@@ -272,25 +291,6 @@ def browsed(name: str, names: Sequence[str], rows: Sequence[Sequence[str]], *, n
     field = tag("input", type="search", aria_label=f"search {name}", placeholder="search", autocomplete="off")
     find = tag("div", field, tag("output", "", aria_live="polite"), class_="find", data_for=name, hidden="")
     return join(find, table(names, rows, numbers=numbers, name=name, long=True))
-
-
-def listing(value: Any, *, depth: int = 0) -> Markup:
-    """A JSON value as nested lists, cut where it is deep or long."""
-    if isinstance(value, Mapping) and depth < 4:
-        entries = [tag("li", f"{key}: ", listing(inner, depth=depth + 1)) for key, inner in list(value.items())[:40]]
-        return tag("ul", *entries)
-    if isinstance(value, list) and depth < 4:
-        return tag("ul", *(tag("li", listing(inner, depth=depth + 1)) for inner in value[:40]))
-    return join(told(value)[:200])
-
-
-def told(value: object) -> str:
-    """A value in words."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {told(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return ", ".join(told(inner) for inner in value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def cut(text: str, bounds: Bounds) -> str:

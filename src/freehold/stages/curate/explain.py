@@ -14,12 +14,13 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
-from freehold.charter import Charter
+from freehold.charter import Charter, Source
+from freehold.sight.corpus.reasons import step_of
 from freehold.sight.corpus.samples import compared
 from freehold.stages.curate.finding import Entry, find
-from freehold.stages.curate.judging import Verdict, judge_record
-from freehold.stages.curate.rereading import Record, records_of
-from freehold.stages.curate.rules import Rules, read_rules, write_rules
+from freehold.stages.curate.readers import Raw
+from freehold.stages.curate.rereading import Judgement, Record, judged_again, records_of
+from freehold.stages.curate.rules import read_rules, write_rules
 from freehold.stages.curate.seen import plain, redacted
 from freehold.stages.curate.steps import told_steps
 from freehold.text import signatures
@@ -36,24 +37,14 @@ def explain(artifact: Path, charter: Charter, wanted: str) -> list[dict[str, Any
     `wanted` is an id, or the beginning or end of a single one. Raises InputError where it names none or many.
     """
     with tempfile.TemporaryDirectory(prefix="freehold-explain-") as folder:
-        scratch = Path(folder)
-        write_rules(charter, scratch / "rules.json")
-        rules = read_rules(str(scratch / "rules.json"))
-        return [story(entry, artifact, charter, rules, scratch) for entry in find(artifact, wanted)]
+        rules = Path(folder) / "rules.json"
+        write_rules(charter, rules)
+        return [story(entry, artifact, charter, rules) for entry in find(artifact, wanted)]
 
 
-def story(entry: Entry, artifact: Path, charter: Charter, rules: Rules, scratch: Path) -> dict[str, Any]:
+def story(entry: Entry, artifact: Path, charter: Charter, rules: Path) -> dict[str, Any]:
     """One document's story."""
-    declared = rules.sources[entry.source]
-    original = original_id(entry)
-    judged: list[tuple[Record, Verdict | None]] = []
-    for record in records_of(charter, source=entry.source, identity=original, scratch=scratch / "raw"):
-        verdict = None if record.raw is None else judge_record(record.raw, declared=declared, rules=rules)
-        judged.append((record, verdict))
-        if agrees(entry, record, verdict):
-            break
-    found = next((pair for pair in judged if agrees(entry, *pair)), judged[0] if judged else None)
-    statute = next(source.statute for source in charter.sources if source.name == entry.source)
+    source = next(source for source in charter.sources if source.name == entry.source)
     told: dict[str, Any] = {
         "id": entry.id,
         "source": entry.source,
@@ -62,35 +53,64 @@ def story(entry: Entry, artifact: Path, charter: Charter, rules: Rules, scratch:
         "detail": entry.facts.get("detail"),
         "copies": copies(artifact, entry),
     }
+    found = read_again(entry, charter, rules)
     if found is None:
         return told | {"note": "its record was not found again in the files of its source"}
-    record, verdict = found
-    told |= {"from": origin(record), "right": right(record, declared.licence, statute, entry)}
-    if record.raw is None or verdict is None:
+    record, judgement = found
+    told |= {"from": origin(record), "right": right(record, source, entry)}
+    if record.raw is None or judgement is None:
         return told
     told["rules"] = [
-        asdict(step) for step in told_steps(record.raw, verdict, entry=entry, declared=declared, rules=rules)
+        asdict(step) for step in told_steps(record.raw, judgement, entry=entry, rules=read_rules(str(rules)))
     ]
-    if verdict.text is not None:
-        told |= changes(record, verdict)
-    if not agrees(entry, record, verdict):
-        told["note"] = f"judged alone, its record now comes to {verdict.reason or 'a text to keep'}: the ledger counts"
+    if judgement.row["text"] is not None:
+        told |= changes(record.raw, judgement, entry)
+    if not agrees(entry, judgement):
+        told["note"] = (
+            f"judged alone, its record comes to {judgement.row['reason'] or 'a text to keep'}: the ledger counts"
+        )
     return told
+
+
+def read_again(entry: Entry, charter: Charter, rules: Path) -> tuple[Record, Judgement | None] | None:
+    """The record behind an entry: of those of its id the one that comes to the same end, or else the first."""
+    first: tuple[Record, Judgement | None] | None = None
+    scratch = rules.parent
+    for record in records_of(charter, source=entry.source, identity=original_id(entry), scratch=scratch / "raw"):
+        judgements = judged_again(record, source=entry.source, rules=rules, scratch=scratch)
+        options: list[Judgement | None] = [*judgements] or [None]
+        for judgement in options:
+            if agrees(entry, judgement):
+                return record, judgement
+            first = first or (record, judgement)
+    return first
 
 
 def original_id(entry: Entry) -> str:
     """The id as the record has it."""
-    return RENAMED.sub("", entry.id) if entry.fate != "dropped" else entry.id
+    return entry.id if entry.fate == "dropped" else RENAMED.sub("", entry.id)
 
 
-def agrees(entry: Entry, record: Record, verdict: Verdict | None) -> bool:
+def agrees(entry: Entry, judgement: Judgement | None) -> bool:
     """Whether a record judged again comes to what the corpus says of the entry."""
     reason = entry.facts.get("reason")
-    if verdict is None:
-        return reason is not None and record.raw is None
-    if entry.fate != "dropped":
-        return bool(verdict.text == entry.facts["text"])
-    return verdict.reason == reason or (verdict.text is not None and str(reason).endswith("-duplicate"))
+    if judgement is None:
+        return reason is not None and step_of(reason) == "reading"
+    row = judgement.row
+    if entry.fate == "dropped":
+        return bool(row["reason"] == reason) or (row["reason"] is None and step_of(str(reason)) == "copies")
+    if row["reason"] is not None:
+        return False
+    renamed = RENAMED.search(entry.id)
+    same_record = str(row["digest"]).startswith(renamed[0][1:]) if renamed else row["id"] == entry.id
+    checksum = entry.facts.get("checksum")
+    return same_record and checksum in (None, row.get("checksum")) and alike(row["text"], entry.facts["text"])
+
+
+def alike(judged: str, kept: str) -> bool:
+    """Whether a kept text is the judged one; passages that many documents share may have been cut out of it."""
+    lines = set(judged.split("\n"))
+    return judged == kept or all(line in lines for line in kept.split("\n"))
 
 
 def origin(record: Record) -> dict[str, Any]:
@@ -101,37 +121,36 @@ def origin(record: Record) -> dict[str, Any]:
     return {name: visible(value) if isinstance(value, str) else value for name, value in said.items() if value}
 
 
-def right(record: Record, declared: str | None, statute: str | None, entry: Entry) -> dict[str, Any]:
+def right(record: Record, source: Source, entry: Entry) -> dict[str, Any]:
     """The licence, who says so, and the statute that the charter names."""
     own = None if record.raw is None else record.raw.licence
-    evidence = getattr(record.raw, "evidence", None) if own else None
     said = {
-        "licence": own or declared or entry.facts.get("licence"),
-        "says": "the record" if own else "the charter" if declared else None,
-        "evidence": evidence,
-        "statute": statute,
+        "licence": own or source.licence or entry.facts.get("licence"),
+        "says": "the record" if own else "the charter" if source.licence else None,
+        "evidence": getattr(record.raw, "evidence", None) if own else None,
+        "statute": source.statute,
     }
     return {name: value for name, value in said.items() if value}
 
 
-def changes(record: Record, verdict: Verdict) -> dict[str, Any]:
+def changes(raw: Raw, judgement: Judgement, entry: Entry) -> dict[str, Any]:
     """What was changed in a text, personal values left out."""
-    assert record.raw is not None
-    assert verdict.text is not None
-    before = redacted(plain(record.raw.text, record.raw.markup), verdict.language or "")
-    pieces = compared(before, verdict.text, limit=SHOWN)
+    after = entry.facts.get("text") or judgement.row["text"]
+    before = redacted(plain(raw.text, raw.markup), judgement.row["language"] or "")
+    pieces = compared(before, after, limit=SHOWN)
     return {
-        "changes": {rule: count for rule, count in sorted((verdict.changes or {}).items()) if count},
+        "changes": judgement.changes,
         "difference": [{"kind": piece.kind, "text": visible(piece.text)} for piece in pieces],
-        "digest": signatures.digest(verdict.text),
+        "digest": signatures.digest(after),
     }
 
 
 def copies(artifact: Path, entry: Entry) -> dict[str, Any]:
     """What the document repeats, and its clusters."""
     told: dict[str, Any] = {}
-    if str(entry.facts.get("reason")).endswith("-duplicate"):
-        told["of"] = str(entry.facts["detail"]).removeprefix("of ")
+    detail = str(entry.facts.get("detail"))
+    if step_of(str(entry.facts.get("reason"))) == "copies" and detail.startswith("of "):
+        told["of"] = detail.removeprefix("of ")
     path = artifact / "clusters.parquet"
     if path.is_file():
         own = pq.read_table(path, filters=[("id", "=", entry.id), ("source", "=", entry.source)]).to_pylist()

@@ -1,4 +1,4 @@
-"""Reads one record again, from the charter's files, by the same readers that the curation used."""
+"""Reads one record again, from the charter's files, and judges it again: by the same readers and rules as curation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from freehold.charter import Charter
-from freehold.stages.curate.parts import read_rows
+from freehold.stages.curate.judging import Judging, judge
+from freehold.stages.curate.parts import RAW, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.reading import Reading, read
 from freehold.stages.curate.run import readings
@@ -49,3 +51,23 @@ def in_file(reading: Reading, identity: str) -> Iterator[Record]:
     for part in range(counts["drop_parts"]):
         if any(row["id"] == identity for row in read_rows(folder / f"drops-{part:05d}.parquet")):
             yield Record(raw=None, file=reading.name, sha256=counts["sha256"], number=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What judging makes of a record read again."""
+
+    row: dict[str, Any]  # as in a judged part: text and facts, or reason and detail
+    changes: dict[str, int]  # rule → replacements and repairs
+
+
+def judged_again(record: Record, *, source: str, rules: Path, scratch: Path) -> list[Judgement]:
+    """Judge one record; a text that was parted gives several."""
+    if record.raw is None:
+        return []
+    raw, judged = scratch / "raw.parquet", scratch / "judged" / "part-00000.parquet"
+    shutil.rmtree(judged.parent, ignore_errors=True)
+    write_table(raw, [asdict(record.raw) | {"row": record.number}], RAW)
+    done = judge(json.dumps(asdict(Judging(raw=str(raw), source=source, rules=str(rules), judged=str(judged)))))
+    changes = {rule: count for rule, count in sorted(json.loads(done)["changes"].items()) if count}
+    return [Judgement(row=row, changes=changes) for row in read_rows(judged)]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from freehold.sight.corpus.reasons import STEPS, step_of
 from freehold.stages.curate.finding import Entry
-from freehold.stages.curate.judging import Verdict
 from freehold.stages.curate.readers import Raw
+from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
 from freehold.stages.curate.seen import plain
 from freehold.text import language, quality, rights
@@ -31,29 +31,29 @@ class Case:
 
     raw: Raw
     text: str  # as the rules for texts see it
-    verdict: Verdict
-    entry: Entry
+    judgement: Judgement
     declared: Declared
     rules: Rules
 
 
-def told_steps(raw: Raw, verdict: Verdict, *, entry: Entry, declared: Declared, rules: Rules) -> list[Step]:
+def told_steps(raw: Raw, judgement: Judgement, *, entry: Entry, rules: Rules) -> list[Step]:
     """Every step up to the one that dropped the record; those behind it were not asked."""
-    text = normalise(plain(raw.text, raw.markup))
-    case = Case(raw=raw, text=text, verdict=verdict, entry=entry, declared=declared, rules=rules)
-    reason = verdict.reason or entry.facts.get("reason")
-    last = step_of(str(reason)) if reason else None
+    text, declared = normalise(plain(raw.text, raw.markup)), rules.sources[entry.source]
+    case = Case(raw=raw, text=text, judgement=judgement, declared=declared, rules=rules)
+    reason, detail = entry.facts.get("reason"), entry.facts.get("detail")
+    last = None if reason is None else step_of(reason)
     steps, dropped = [], False
-    for name in STEPS:
-        if name not in SAW and name != last:
-            continue
+    for name in (name for name in STEPS if name in SAW or name == last):
         if dropped:
             steps.append(Step(step=name, verdict="not asked", saw={}))
             continue
         dropped = name == last
         saw = SAW[name](case) if name in SAW else {}
-        told = {"reason": reason, "detail": verdict.detail or entry.facts.get("detail")} if dropped else {}
-        steps.append(Step(step=name, verdict="dropped" if dropped else "passed", saw=saw | told))
+        steps.append(
+            Step(step=name, verdict="dropped", saw=saw | {"reason": reason, "detail": detail})
+            if dropped
+            else Step(step=name, verdict="passed", saw=saw)
+        )
     return steps
 
 
@@ -92,22 +92,19 @@ def saw_language(case: Case) -> dict[str, Any]:
     """What was declared and what the text looks like."""
     guess = language.identify(case.text)
     declared = case.raw.language or case.declared.language
-    return {
-        "declared": declared,
-        "looks_like": guess.code,
-        "confidence": guess.confidence,
-        "filed": case.verdict.language,
-    }
+    filed = case.judgement.row["language"]
+    return {"declared": declared, "looks_like": guess.code, "confidence": guess.confidence, "filed": filed}
 
 
 def saw_privacy(case: Case) -> dict[str, Any]:
     """How many values were replaced, by kind."""
-    return {"looked_for": list(case.rules.redact), "replaced": dict(case.verdict.changes or {})}
+    kinds = {kind: count for kind, count in case.judgement.changes.items() if kind in case.rules.redact}
+    return {"looked_for": list(case.rules.redact), "replaced": kinds}
 
 
-def saw_copies(case: Case) -> dict[str, Any]:
-    """Whether the text is a copy."""
-    return {"copy": str(case.entry.facts.get("reason")).endswith("-duplicate")}
+def saw_copies(_: Case) -> dict[str, Any]:
+    """Copies are found among all documents: of one alone there is nothing to see."""
+    return {}
 
 
 SAW: Final[dict[str, Callable[[Case], dict[str, Any]]]] = {
