@@ -8,17 +8,20 @@ from typing import Final
 # and its text is not shown.
 STEPS: Final = {
     "reading": (
-        "unreadable-file broken-file empty-file changed-file archive-bomb licence-file unknown-format unknown-markup "
-        "invalid-json invalid-utf8 no-text record-too-long"
+        "archive-bomb broken-archive broken-file changed-file dangling-link empty-file encrypted-file http-status "
+        "invalid-json invalid-utf8 invalid-xml licence-file no-text not-text parser-crash parser-memory parser-time "
+        "record-too-long special-file symlink-loop unknown-format unknown-markup unknown-xml unreadable-file "
+        "unreadable-folder"
     ),
     "rights": "licence-unknown licence-unparsable licence-not-allowed refused-by-override",
-    "extraction": "unreadable-markup",
-    "opt-outs": "opted-out opted-out-list opted-out-robots opted-out-tdmrep opted-out-aipref opted-out-noai",
+    "extraction": "hostile-markup unreadable-markup",
+    "opt-outs": "opted-out opted-out-aipref opted-out-list opted-out-noai opted-out-robots opted-out-tdmrep",
     "quality": (
-        "empty too-short too-long broken-encoding few-letters program-code unbroken-characters repeated-lines "
-        "repeated-text"
+        "empty too-short too-long broken-encoding placeholder few-words few-letters stub program-code "
+        "unbroken-characters word-length wordless symbols bullet-lines ellipsis-lines short-lines unfinished-lines "
+        "repeated-lines repeated-text stop-words own-classifier"
     ),
-    "language": "language-mismatch language-unknown language-not-in-charter",
+    "language": "language-mismatch language-unknown language-not-in-charter mixed-language",
     "privacy": "",
     "evaluation packs": "contaminated",
     "copies": "exact-duplicate near-duplicate older-version boilerplate",

@@ -12,7 +12,7 @@ from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
 from freehold.stages.curate.seen import plain
-from freehold.text import language, quality, rights
+from freehold.text import language, quality
 from freehold.text.normalise import normalise
 
 
@@ -58,10 +58,10 @@ def told_steps(raw: Raw, judgement: Judgement, *, entry: Entry, rules: Rules) ->
 
 
 def saw_rights(case: Case) -> dict[str, Any]:
-    """The licence against the charter's."""
-    licence = case.raw.licence or case.declared.licence
-    permitted = licence is not None and rights.permits(licence, allowed=case.rules.licences)
-    return {"licence": licence, "permitted": permitted, "allowed": sorted(case.rules.licences)}
+    """The licence, the ground on which it holds, and what the charter allows."""
+    named = {"licence": case.raw.licence or case.declared.licence}
+    held = {name: case.judgement.row.get(name) for name in ("ground", "override")}
+    return named | {name: value for name, value in held.items() if value} | {"allowed": sorted(case.rules.licences)}
 
 
 def saw_extraction(case: Case) -> dict[str, Any]:
@@ -98,7 +98,12 @@ def saw_language(case: Case) -> dict[str, Any]:
 
 def saw_privacy(case: Case) -> dict[str, Any]:
     """How many values were replaced, by kind."""
-    kinds = {kind: count for kind, count in case.judgement.changes.items() if kind in case.rules.redact}
+    looked_for = set(case.rules.redact)  # "national-id" stands for those of every country
+    kinds = {
+        kind: count
+        for kind, count in case.judgement.changes.items()
+        if kind in looked_for or kind.partition(":")[0] in looked_for
+    }
     return {"looked_for": list(case.rules.redact), "replaced": kinds}
 
 
