@@ -11,6 +11,7 @@ import typer
 
 from freehold.cli import show
 from freehold.cli.options import (
+    HERE,
     AsJson,
     BaseFolder,
     CharterFile,
@@ -58,7 +59,7 @@ def verb(name: str) -> Any:
     """The command of one stage."""
 
     def command(
-        charter: CharterFile, workspace: WorkspaceFolder = None, dry_run: DryRun = False, json: AsJson = False
+        charter: CharterFile = HERE, workspace: WorkspaceFolder = None, dry_run: DryRun = False, json: AsJson = False
     ) -> None:
         declared, home = opened(charter, workspace)
         if dry_run:
@@ -108,7 +109,7 @@ def tell(declared: Charter, home: Workspace, document: str, *, as_json: bool) ->
 
 
 def tokenize(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     base: BaseFolder = None,
     workspace: WorkspaceFolder = None,
     dry_run: DryRun = False,
@@ -125,7 +126,7 @@ def tokenize(
 
 
 def train(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     base: BaseFolder = None,
     steps: Steps = None,
     resume: Resume = "auto",
@@ -163,7 +164,7 @@ def kept(charter: Charter, overrides: dict[str, Any], following: str) -> str:
 
 
 def run(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     until_stage: Annotated[str | None, typer.Option("--until", help="stop after this stage")] = None,
     base: BaseFolder = None,
     steps: Steps = None,
@@ -193,7 +194,7 @@ def run(
 
 
 def release(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     out: Annotated[Path | None, typer.Option("--out", help="where the bundle goes")] = None,
     workspace: WorkspaceFolder = None,
     json: AsJson = False,

@@ -27,6 +27,21 @@ RAW: Final = pa.schema(
         ("url", pa.string()),
         ("date", pa.string()),
         ("origin", pa.string()),
+        ("retrieved", pa.string()),
+        ("evidence", pa.string()),
+        ("checksum", pa.string()),
+        ("headers", pa.string()),
+    ]
+)
+NOTICES: Final = pa.schema(
+    [
+        ("host", pa.string()),
+        ("kind", pa.string()),
+        ("url", pa.string()),
+        ("retrieved", pa.string()),
+        ("status", pa.int64()),
+        ("body", pa.string()),
+        ("sha256", pa.string()),
     ]
 )
 DOCUMENT: Final = pa.schema(
@@ -40,6 +55,9 @@ DOCUMENT: Final = pa.schema(
         ("url", pa.string()),
         ("date", pa.string()),
         pa.field("origin", pa.string(), nullable=False),
+        ("retrieved", pa.string()),
+        ("evidence", pa.string()),
+        ("checksum", pa.string()),
     ]
 )
 # A judged record: a document, or a reason and a detail instead of its text.

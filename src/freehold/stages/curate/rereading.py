@@ -34,7 +34,7 @@ def records_of(charter: Charter, *, source: str, identity: str, scratch: Path) -
 
     A file's records lie in `scratch` while it is looked through, so memory stays that of one part.
     """
-    own = [reading for reading in readings(charter, scratch) if reading.source == source]
+    own = [reading for reading in readings(charter, scratch, digests={}) if reading.source == source]
     for reading in sorted(own, key=lambda reading: not identity.startswith(reading.name)):
         yield from in_file(reading, identity)
         shutil.rmtree(reading.folder, ignore_errors=True)
