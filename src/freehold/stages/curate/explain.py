@@ -23,7 +23,6 @@ from freehold.stages.curate.rereading import Judgement, Record, judged_again, re
 from freehold.stages.curate.rules import read_rules, write_rules
 from freehold.stages.curate.seen import plain, redacted
 from freehold.stages.curate.steps import told_steps
-from freehold.text import signatures
 from freehold.text.differences import visible
 
 RENAMED: Final = re.compile(r"~[0-9a-f]{12}\Z")  # what curate puts behind an id that is taken
@@ -141,7 +140,6 @@ def changes(raw: Raw, judgement: Judgement, entry: Entry) -> dict[str, Any]:
     return {
         "changes": judgement.changes,
         "difference": [{"kind": piece.kind, "text": visible(piece.text)} for piece in pieces],
-        "digest": signatures.digest(after),
     }
 
 

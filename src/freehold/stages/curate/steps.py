@@ -12,7 +12,7 @@ from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
 from freehold.stages.curate.seen import plain
-from freehold.text import language, quality
+from freehold.text import language, quality, signatures
 from freehold.text.normalise import normalise
 
 
@@ -65,13 +65,13 @@ def saw_rights(case: Case) -> dict[str, Any]:
 
 
 def saw_extraction(case: Case) -> dict[str, Any]:
-    """What was taken out of a web page."""
-    return {"markup": case.raw.markup, "characters_read": len(case.raw.text), "characters": len(case.text)}
+    """How much of a web page is text."""
+    return {"characters_read": len(case.raw.text), "characters_left": len(case.text)} if case.raw.markup else {}
 
 
 def saw_opt_outs(case: Case) -> dict[str, Any]:
-    """What opt-outs go by."""
-    return {"url": case.raw.url}
+    """What an opt-out can name besides the id: this SHA-256 also names copies that differ in white space alone."""
+    return {"url": case.raw.url, "sha256": signatures.digest(case.text)}
 
 
 def saw_quality(case: Case) -> dict[str, Any]:
