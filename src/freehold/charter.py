@@ -74,7 +74,11 @@ class Policy:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     licences: Annotated[tuple[str, ...], Len(1)]
-    opt_out: str = "none"  # or a file: one document id, URL prefix or SHA-256 a line
+    opt_out: str = "none"  # or a file: one URL, domain, document id or SHA-256 a line
+    opt_out_time: Literal["at_fetch", "latest", "both"] = "both"  # which notices of a host count
+    notices: str | None = None  # folder of robots.txt and tdmrep.json files, HOST/robots.txt
+    agent: Slug | None = None  # the name by which robots.txt files may address whoever runs this charter
+    overrides: str | None = None  # file of decisions on single documents, JSON Lines
     redact: tuple[Literal["email", "phone", "iban"], ...] = ("email", "phone", "iban")
 
 
@@ -298,12 +302,24 @@ class Charter:
                 for found in [self.files_of(source)]
                 for path in found
             }
+        if section == "policy":
+            return self._files_of_policy()
         names = {
-            "policy": () if self.policy.opt_out == "none" else (self.policy.opt_out,),
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),
             "evaluate": self.evaluate.packs,
         }.get(section, ())
         return {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
+
+    def _files_of_policy(self) -> dict[str, Path]:
+        """The lists that the policy names, and every file of its folder of notices."""
+        policy = self.policy
+        lists = [name for name in (policy.opt_out, policy.overrides) if name not in (None, "none")]
+        found = {f"policy/{Path(name).name}": self.resolve(name) for name in lists if name}
+        if policy.notices is not None:
+            folder = self.resolve(policy.notices)
+            files = [path for path in folder.rglob("*") if path.is_file()]
+            found |= {f"policy/notices/{path.relative_to(folder).as_posix()}": path for path in files}
+        return found
 
     def _files_of_base(self, *, tokenizer: bool) -> list[Path]:
         """The files of the base's folder that matter to its tokenizer, or all that hold its model."""

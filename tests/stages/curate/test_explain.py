@@ -90,7 +90,7 @@ def test_documents_that_are_refused_show_nothing_of_their_text(asked: Callable[[
     assert step(story, "rights")["saw"]["licence"] == "CC-BY-NC-4.0"
     assert story["right"]["says"] == "the record"
     (out,) = asked("law/out")
-    assert (out["reason"], step(out, "opt-outs")["verdict"]) == ("opted-out", "dropped")
+    assert (out["reason"], step(out, "opt-outs")["verdict"]) == ("opted-out-list", "dropped")
     for told, seed in ((story, 901), (out, 904)):
         assert not any(line in json.dumps(told, ensure_ascii=False) for line in prose("deu", seed).split("\n\n"))
 

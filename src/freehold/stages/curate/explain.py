@@ -5,6 +5,7 @@ Nothing here changes an artifact, and a stage never imports it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from freehold.charter import Charter, Source
 from freehold.sight.corpus.reasons import step_of
 from freehold.sight.corpus.samples import compared
+from freehold.stages.curate import notices
 from freehold.stages.curate.finding import Entry, find
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement, Record, judged_again, records_of
@@ -36,12 +38,10 @@ def explain(artifact: Path, charter: Charter, wanted: str) -> list[dict[str, Any
     `wanted` is an id, or the beginning or end of a single one. Raises InputError where it names none or many.
     """
     with tempfile.TemporaryDirectory(prefix="freehold-explain-") as folder:
-        rules = Path(folder) / "rules.json"
-        write_rules(charter, rules)
-        return [story(entry, artifact, charter, rules) for entry in find(artifact, wanted)]
+        return [story(entry, artifact, charter, Path(folder)) for entry in find(artifact, wanted)]
 
 
-def story(entry: Entry, artifact: Path, charter: Charter, rules: Path) -> dict[str, Any]:
+def story(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> dict[str, Any]:
     """One document's story."""
     source = next(source for source in charter.sources if source.name == entry.source)
     told: dict[str, Any] = {
@@ -52,16 +52,15 @@ def story(entry: Entry, artifact: Path, charter: Charter, rules: Path) -> dict[s
         "detail": entry.facts.get("detail"),
         "copies": copies(artifact, entry),
     }
-    found = read_again(entry, charter, rules)
+    found = read_again(entry, charter, scratch)
     if found is None:
         return told | {"note": "its record was not found again in the files of its source"}
     record, judgement = found
     told |= {"from": origin(record), "right": right(record, source, entry)}
     if record.raw is None or judgement is None:
         return told
-    told["rules"] = [
-        asdict(step) for step in told_steps(record.raw, judgement, entry=entry, rules=read_rules(str(rules)))
-    ]
+    rules = read_rules(str(rules_of(record, charter, scratch)))
+    told["rules"] = [asdict(step) for step in told_steps(record.raw, judgement, entry=entry, rules=rules)]
     if judgement.row["text"] is not None:
         told |= changes(record.raw, judgement, entry)
     if not agrees(entry, judgement):
@@ -71,11 +70,19 @@ def story(entry: Entry, artifact: Path, charter: Charter, rules: Path) -> dict[s
     return told
 
 
-def read_again(entry: Entry, charter: Charter, rules: Path) -> tuple[Record, Judgement | None] | None:
+def rules_of(record: Record, charter: Charter, scratch: Path) -> Path:
+    """The charter's rules, with what hosts said in the record's own file; a path of its own for each file."""
+    path = scratch / f"rules-{hashlib.sha256(record.file.encode()).hexdigest()}.json"
+    if not path.exists():
+        write_rules(charter, path, notices.gather(charter, record.notices))
+    return path
+
+
+def read_again(entry: Entry, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
     """The record behind an entry: of those of its id the one that comes to the same end, or else the first."""
     first: tuple[Record, Judgement | None] | None = None
-    scratch = rules.parent
     for record in records_of(charter, source=entry.source, identity=original_id(entry), scratch=scratch / "raw"):
+        rules = rules_of(record, charter, scratch)
         judgements = judged_again(record, source=entry.source, rules=rules, scratch=scratch)
         options: list[Judgement | None] = [*judgements] or [None]
         for judgement in options:

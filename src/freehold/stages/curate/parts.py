@@ -68,8 +68,10 @@ JUDGED: Final = pa.schema(
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("digest", pa.string()),
-        ("bytes", pa.int64()),
+        ("bytes", pa.int64()),  # of the text kept; of a dropped record those of the text read
         ("unspaced", pa.bool_()),
+        ("ground", pa.string()),  # licence, statute or override; also of a dropped record that had one
+        ("override", pa.int64()),  # line of the decision on this document
     ]
 )
 LEDGER: Final = pa.schema(

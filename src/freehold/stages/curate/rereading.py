@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Record:
     file: str  # as sources.jsonl names it
     sha256: str  # of the file
     number: int | None  # of the record in its file, from 1
+    notices: tuple[Path, ...] = ()  # what hosts said, where the file is an archive of the web; there while it is read
 
 
 def records_of(charter: Charter, *, source: str, identity: str, scratch: Path) -> Iterator[Record]:
@@ -43,14 +44,16 @@ def records_of(charter: Charter, *, source: str, identity: str, scratch: Path) -
 def in_file(reading: Reading, identity: str) -> Iterator[Record]:
     """The records of this id in one file."""
     counts, folder = json.loads(read(json.dumps(asdict(reading)))), Path(reading.folder)
+    said = tuple(sorted(folder.glob("notices-*.parquet")))
+    file = Record(raw=None, file=reading.name, sha256=counts["sha256"], number=None, notices=said)
     for part in range(counts["parts"]):
         path = folder / f"part-{part:05d}.parquet"
         for row in pq.read_table(path, filters=[("id", "=", identity)]).to_pylist():
             number = row.pop("row") - reading.first_row + 1
-            yield Record(raw=Raw(**row), file=reading.name, sha256=counts["sha256"], number=number)
+            yield replace(file, raw=Raw(**row), number=number)
     for part in range(counts["drop_parts"]):
         if any(row["id"] == identity for row in read_rows(folder / f"drops-{part:05d}.parquet")):
-            yield Record(raw=None, file=reading.name, sha256=counts["sha256"], number=None)
+            yield file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

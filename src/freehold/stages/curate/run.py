@@ -21,7 +21,7 @@ from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.sight.corpus.report import write_page
 from freehold.stage import Stage
-from freehold.stages.curate import frame, output
+from freehold.stages.curate import frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
 from freehold.stages.curate.duplicates import Likeness, compare
 from freehold.stages.curate.faults import check_losses
@@ -30,9 +30,10 @@ from freehold.stages.curate.listing import listed
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, read
-from freehold.stages.curate.rules import write_rules
+from freehold.stages.curate.rules import read_overrides, write_rules
 from freehold.stages.curate.seen import EYES
 from freehold.stages.curate.split import Candidate, held_out
+from freehold.text.notices import Notice
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
@@ -53,11 +54,16 @@ class Unit:
         """What the reader dropped."""
         return [self.folder / f"drops-{part:05d}.parquet" for part in range(self.counts["drop_parts"])]
 
+    def notices(self) -> list[Path]:
+        """What the reader found of hosts' robots.txt and tdmrep.json."""
+        return [self.folder / "notices-00000.parquet"] if self.counts.get("notices") else []
+
 
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
     units = read_sources(stage)
-    changes = judge_parts(stage, units)
+    said = notices.gather(stage.charter, [path for unit in units for path in unit.notices()])
+    changes = judge_parts(stage, units, said)
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
     before = before_comparison(stage.charter, units, passed)
@@ -67,6 +73,7 @@ def run(stage: Stage) -> None:
     decisions = decide(stage.charter, passed, likeness)
     account = write(stage, units, passed, likeness, decisions)
     complain(stage.charter, account)
+    write_rights(stage, judged, account, decisions, said)
     tell(stage, account, changes)
     show(stage)
 
@@ -113,10 +120,10 @@ def unit(reading: Reading, scratch: Path) -> Unit:
     return Unit(source=reading.source, name=reading.name, folder=folder, judged=judged, counts=counts)
 
 
-def judge_parts(stage: Stage, units: list[Unit]) -> Counter[str]:
+def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[str]:
     """Every raw part judged; returns how often each rule changed a text."""
     rules = stage.scratch / "rules.json"
-    write_rules(stage.charter, rules)
+    write_rules(stage.charter, rules, said)
     tasks = [
         Judging(raw=str(unit.folder / judged.name), source=unit.source, rules=str(rules), judged=str(judged))
         for unit in units
@@ -188,6 +195,18 @@ def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness,
         files.setdefault(unit.source, []).append(entry)
     output.write_lines(stage.output / "sources.jsonl", account.source_lines(stage.charter, files))
     return account
+
+
+def write_rights(stage: Stage, judged: list[Path], account: Account, decisions: Decisions, said: list[Notice]) -> None:
+    """The rights report and the notices it rests on; tells of decisions that met no document."""
+    overrides = read_overrides(stage.charter)
+    report = rights_report.report(
+        stage.charter, account, judged=judged, decisions=decisions, notices=said, overrides=overrides
+    )
+    output.write_json(stage.output / "rights.json", report)
+    output.write_lines(stage.output / "notices.jsonl", notices.lines(said))
+    if idle := [str(each["line"]) for each in report["overrides"] if not each["records"]]:
+        stage.progress.note(f"overrides that met no document: line {', '.join(idle)}")
 
 
 def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
