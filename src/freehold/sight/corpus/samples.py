@@ -200,7 +200,7 @@ def changes(
 
 def compared(before: str, after: str, *, limit: int) -> tuple[Piece, ...]:
     """Two texts compared, fit to be shown."""
-    pieces = list(with_placeholders(concealed(differences(before, after))))
+    pieces = list(with_placeholders(concealed(differences(before.strip(), after.strip()))))
     return tuple(excerpt(pieces, limit=limit))
 
 
