@@ -77,6 +77,9 @@ def curate(
     charter: CharterFile = HERE,
     runner: Runner = "local",
     shard: Shard = None,
+    explain: Annotated[
+        str | None, typer.Option("--explain", help="tell why this document is kept or not: its id, or the end of it")
+    ] = None,
     workspace: WorkspaceFolder = None,
     dry_run: DryRun = False,
     json: AsJson = False,
@@ -84,6 +87,9 @@ def curate(
     """Read the sources; keep what policy, language and quality allow; say why the rest was dropped."""
     how = manner(runner, shard)
     declared, home = opened(charter, workspace)
+    if explain is not None:
+        tell(declared, home, explain, as_json=json)
+        return
     if dry_run:
         forecast(declared, home, (STEPS["curate"],), as_json=json)
         return
@@ -92,6 +98,22 @@ def curate(
     if found["artifact"] is None:  # a shard's work is read by the run that finishes it
         following = f"freehold curate {charter}" + (f" --shard {shard}" if found["figures"]["files_unread"] else "")
     show.result(found, as_json=json, following=following, title="curate")
+
+
+def tell(declared: Charter, home: Workspace, document: str, *, as_json: bool) -> None:
+    """The story of a document of the curated corpus."""
+    sealed = finished(declared, home, STEPS["curate"])
+    if sealed is None:
+        advice = f"freehold curate {declared.path.name}"
+        raise InputError("this charter, as it is now, has not been curated", where=str(declared.path), remedy=advice)
+    stories = part("freehold.stages.curate.explain:explain")(sealed.path, declared, document)
+    if as_json:
+        artifact = {"path": str(sealed.path), "digest": sealed.digest}
+        show.machine({"artifact": artifact, "figures": {"documents": stories}, "next": None})
+        return
+    for story in stories:
+        for line in part("freehold.stages.curate.telling:lines")(story):
+            show.out.print(line, markup=False)
 
 
 def tokenize(

@@ -21,6 +21,7 @@ from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.learn.targets import shown
+from freehold.sight.corpus.report import write_page
 from freehold.stage import Stage
 from freehold.stages.curate import croissant, frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
@@ -35,6 +36,7 @@ from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, finished, read
 from freehold.stages.curate.rules import read_overrides, write_rules
+from freehold.stages.curate.seen import EYES
 from freehold.stages.curate.split import Candidates, held_out, ranks
 from freehold.text.notices import Notice
 
@@ -69,7 +71,7 @@ def run(stage: Stage) -> None:
     read_sources(stage, tasks)
     units = [unit(reading, stage.scratch) for reading in tasks]
     said = notices_of(stage, units)
-    changes = judge_parts(stage, units, said)
+    changes = judge_parts(stage, units, settle_rules(stage, units, said))
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
     before = before_comparison(stage.charter, units, passed)
@@ -81,6 +83,7 @@ def run(stage: Stage) -> None:
     complain(stage.charter, account)
     write_rights(stage, judged, account, decisions, said)
     tell(stage, account, changes)
+    show(stage)
 
 
 def run_shard(stage: Stage) -> None:
@@ -97,7 +100,7 @@ def run_shard(stage: Stage) -> None:
         stage.progress.note(f"{unread} files of other shards are not read yet: run this shard once more to judge")
         return
     units = [unit(reading, stage.scratch) for reading in tasks]
-    judge_parts(stage, units[number::shards], notices_of(stage, units))
+    judge_parts(stage, units[number::shards], settle_rules(stage, units, notices_of(stage, units)))
     stage.figures["records_judged"] = sum(unit.counts["read"] for unit in units[number::shards])
 
 
@@ -146,10 +149,15 @@ def unit(reading: Reading, scratch: Path) -> Unit:
     return Unit(source=reading.source, name=reading.name, folder=folder, judged=judged, counts=counts)
 
 
-def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[str]:
-    """Every raw part judged; returns how often each rule changed a text."""
+def settle_rules(stage: Stage, units: list[Unit], said: list[Notice]) -> Path:
+    """What judging needs to know, with what the sources as wholes teach."""
     rules = stage.scratch / "rules.json"
     write_rules(stage.charter, rules, said, learned=learn(stage, units))
+    return rules
+
+
+def judge_parts(stage: Stage, units: list[Unit], rules: Path) -> Counter[str]:
+    """Every raw part judged; returns how often each rule changed a text."""
     tasks = [
         Judging(raw=str(unit.folder / judged.name), source=unit.source, rules=str(rules), judged=str(judged))
         for unit in units
@@ -321,6 +329,14 @@ def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
     for language in stage.charter.languages:
         if stage.charter.curate.held_out_bytes and not account.held_out[language.code]:
             stage.progress.note(f"{language.code}: too few documents to hold any out; it cannot be evaluated")
+
+
+def show(stage: Stage) -> None:
+    """The page of the corpus, in the run folder: it looks on and is no part of the artifact."""
+    release = stage.charter.release
+    title = f"{release.name} {release.version}"
+    page = write_page(stage.run_folder, title=title, artifact=stage.output, scratch=stage.scratch, eyes=EYES)
+    stage.progress.note(f"to browse: {page}")
 
 
 def size_of(path: Path) -> int:
