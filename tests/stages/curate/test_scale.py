@@ -163,7 +163,8 @@ print(found["artifact"]["digest"], len(nodes))
 
 def test_two_nodes_of_ray_leave_the_same_bytes(several_files: Path, tmp_path: Path, two_nodes: str) -> None:
     words = [sys.executable, "-c", ON_RAY, str(several_files), str(tmp_path / "ray")]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split()[-2:] == [curated(several_files, tmp_path / "here"), "2"]  # both nodes have worked
 
 
