@@ -13,6 +13,8 @@ from typing import Any
 
 import zstandard
 
+from freehold.text.signatures import unspaced
+
 SMALLEST = 2_000_000  # bytes of text from which a language is one of the charter's
 UNNAMED = {"und", "mul", "mis", "zxx"}
 WORD, PIECE = 5, 12  # every fifth word, or four of twelve characters where no spaces are written, are noise
@@ -114,9 +116,9 @@ def noisy(text: str, chance: random.Random) -> str:
     >>> noisy("eins zwei drei vier fünf sechs sieben acht neun zehn", random.Random(1)).split()[1:5]
     ['zwei', 'drei', 'vier', 'fünf']
     """
-    pieces = SPACES.split(text)
-    if len(text) > 20 * len(pieces):  # words so long are no words
+    if unspaced(text):
         return noisy_characters(text, chance)
+    pieces = SPACES.split(text)
     words = [place for place in range(0, len(pieces), 2) if pieces[place] and not {"<", ">"} & set(pieces[place])]
     for place, source in zip(words[::WORD], chance.choices(words, k=len(words[::WORD])) if words else (), strict=True):
         pieces[place] = pieces[source]
@@ -125,13 +127,13 @@ def noisy(text: str, chance: random.Random) -> str:
 
 def noisy_characters(text: str, chance: random.Random) -> str:
     """Unspaced writing with four of twelve characters from another place of the text, line ends and tags kept."""
-    if len(text) < 2 * PIECE or "<" in text:
+    flat = text.replace("\n", "")
+    if len(flat) < 2 * PIECE or "<" in text:
         return text
     parts = []
     for start in range(0, len(text), PIECE):
-        source = chance.randrange(len(text) - 4)
-        noise = text[source : source + 4]
+        source = chance.randrange(len(flat) - 4)
         old = text[start : start + 4]
-        parts.append(old if "\n" in noise + old or len(old) < 4 else noise)
+        parts.append(old if "\n" in old or len(old) < 4 else flat[source : source + 4])
         parts.append(text[start + 4 : start + PIECE])
     return "".join(parts)

@@ -8,55 +8,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 from report import Figure, arguments, report
+from watch import Watch
 
 from freehold.journey import JOURNEY
 
 CHARTER = Path(__file__).parent.parent / "examples" / "commons" / "charter.toml"
-LOOK_EVERY_S = 0.25
-
-
-class Memory(threading.Thread):
-    """Peak resident memory of a process and everything below it, in bytes (shared pages counted once a process)."""
-
-    def __init__(self, process: int) -> None:
-        super().__init__(daemon=True)
-        self.process, self.peak, self.on = process, 0, True
-
-    def run(self) -> None:
-        """Look again and again."""
-        while self.on:
-            self.peak = max(self.peak, sum(resident(process) for process in family(self.process)))
-            time.sleep(LOOK_EVERY_S)
-
-
-def family(process: int) -> list[int]:
-    """A process and its descendants."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
-            continue
-    found = [process]
-    for member in found:
-        found += [child for child, parent in parents.items() if parent == member]
-    return found
-
-
-def resident(process: int) -> int:
-    """Proportional memory of one process in bytes; 0 once it is gone."""
-    try:
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
 
 
 def stage(name: str, charter: Path, workspace: Path) -> tuple[float, int, dict[str, object]]:
@@ -64,13 +24,13 @@ def stage(name: str, charter: Path, workspace: Path) -> tuple[float, int, dict[s
     command = [sys.executable, "-m", "freehold.cli.main", name, str(charter), "--workspace", str(workspace), "--json"]
     begun = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ))
-    memory = Memory(process.pid)
-    memory.start()
+    watch = Watch(process.pid)
+    watch.start()
     output, _ = process.communicate()
-    memory.on = False
+    watch.on = False
     if process.returncode:
         sys.exit(f"{name} ended with {process.returncode}")
-    return time.monotonic() - begun, memory.peak, json.loads(output)
+    return time.monotonic() - begun, watch.peak, json.loads(output)
 
 
 def main() -> None:

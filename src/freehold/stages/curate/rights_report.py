@@ -71,6 +71,7 @@ def report(
     overrides: Sequence[Override],
 ) -> dict[str, Any]:
     """The contents of rights.json."""
+    dropped = frozenset(decisions.dropped.tolist())
     tally = Tally(hosts=frozenset(notice.host for notice in notices))
     dropped = frozenset(decisions.dropped.tolist())
     for path in judged:

@@ -67,10 +67,8 @@ class Unit:
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
     frame.use(stage.manner.runner)
-    tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
-    read_sources(stage, tasks)
-    units = [unit(reading, stage.scratch) for reading in tasks]
-    said = notices_of(stage, units)
+    units = read_sources(stage, readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files))
+    said = said_in(stage.charter, units)
     changes = judge_parts(stage, units, settle_rules(stage, units, said))
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
@@ -92,24 +90,23 @@ def run_shard(stage: Stage) -> None:
     number, shards = stage.manner.shard
     frame.use(stage.manner.runner)
     tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
-    mine = tasks[number::shards]
-    read_sources(stage, mine)
+    mine = read_sources(stage, tasks[number::shards])
     unread = sum(finished(Path(reading.folder)) is None for reading in tasks)
     stage.figures.update(files_read=len(mine), files_unread=unread, records_judged=0)
     if unread:
         stage.progress.note(f"{unread} files of other shards are not read yet: run this shard once more to judge")
         return
     units = [unit(reading, stage.scratch) for reading in tasks]
-    judge_parts(stage, units[number::shards], settle_rules(stage, units, notices_of(stage, units)))
-    stage.figures["records_judged"] = sum(unit.counts["read"] for unit in units[number::shards])
+    judge_parts(stage, mine, settle_rules(stage, units, said_in(stage.charter, units)))
+    stage.figures["records_judged"] = sum(unit.counts["read"] for unit in mine)
 
 
-def notices_of(stage: Stage, units: list[Unit]) -> list[Notice]:
-    """What hosts say about the use of their pages, in all files and in the charter's folder of notices."""
-    return notices.gather(stage.charter, [path for unit in units for path in unit.notices()])
+def said_in(charter: Charter, units: list[Unit]) -> list[Notice]:
+    """What the owners of the texts say in notices, archived or brought along."""
+    return notices.gather(charter, [path for unit in units for path in unit.notices()])
 
 
-def read_sources(stage: Stage, tasks: list[Reading]) -> None:
+def read_sources(stage: Stage, tasks: list[Reading]) -> list[Unit]:
     """Source files as raw parts."""
     size = sum(size_of(Path(reading.path)) for reading in tasks)
     with stage.progress.task("read", total=len(tasks), unit="files") as task:
@@ -117,6 +114,7 @@ def read_sources(stage: Stage, tasks: list[Reading]) -> None:
         for result in frame.each(read, [json.dumps(asdict(reading)) for reading in tasks], processes=cores(size)):
             records += json.loads(result)["read"]
             task.advance(1, records=records)
+    return [unit(reading, stage.scratch) for reading in tasks]
 
 
 def readings(charter: Charter, folder: Path, *, digests: Mapping[str, str]) -> list[Reading]:
