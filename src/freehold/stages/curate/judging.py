@@ -12,12 +12,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from freehold.stages.curate import decontamination
 from freehold.stages.curate.markup import extract
 from freehold.stages.curate.parts import JUDGED, mark, marked, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
 from freehold.text import language, privacy, quality, rights, signatures
+from freehold.text.contamination import overlap
 from freehold.text.normalise import normalise
+from freehold.text.paragraphs import paragraphs
+from freehold.text.tokens import tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +62,7 @@ def judge(task: str) -> str:
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
             changes.update(verdict.changes or {})
-            rows.append({"row": place} | judged_row(raw, verdict, declared=rules.sources[judging.source]))
+            rows.append({"row": place} | judged_row(raw, verdict, declared=rules.sources[judging.source], rules=rules))
         judged.parent.mkdir(parents=True, exist_ok=True)
         write_table(judged, rows, JUDGED)
         passed = [row for row in rows if row["reason"] is None]
@@ -126,18 +130,35 @@ def language_conflict(record: str | None, source: str | None) -> str | None:
     return f"the record says {record[:40]}, its source {source}"
 
 
-def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, Any]:
+def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:
     """The row that a verdict leaves behind; of a dropped record only its id, source, reason and detail."""
     row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail}
     if verdict.text is None:
         return row
     facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
     facts.pop("changes")
-    return facts | row | {
-        "digest": signatures.digest(verdict.text),
-        "bytes": len(verdict.text.encode()),
-        "unspaced": signatures.unspaced(verdict.text),
-    }  # fmt: skip
+    known = compared(verdict.text, rules)
+    return row | known if "reason" in known else facts | row | known
+
+
+def compared(text: str, rules: Rules) -> dict[str, Any]:
+    """What comparing documents needs to know of a text, all of it hashes; a contaminated text goes no further."""
+    unspaced, words = signatures.unspaced(text), tokens(text)
+    exam = decontamination.read_packs(rules.packs).exam
+    found = overlap(words, exam)
+    known = {"overlaps": found.touched, "holds": found.held}
+    if found.held and rules.contaminated == "drop":
+        item = exam.items[found.held[0]]
+        detail = f"{item.pack} {item.id[:80]}, {len(found.held)} items"
+        return known | {"reason": decontamination.REASON, "detail": detail}
+    return known | {
+        "digest": signatures.digest(text),
+        "bytes": len(text.encode()),
+        "unspaced": unspaced,
+        "tokens": len(words),
+        "sketch": signatures.sketch(words, width=signatures.WIDTH[unspaced]).astype("<u4").tobytes(),
+        "paragraphs": paragraphs(text, unspaced=unspaced),
+    }
 
 
 def sha256(text: str) -> str:

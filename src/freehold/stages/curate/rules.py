@@ -36,6 +36,8 @@ class Rules:
     max_characters: int
     language_confidence: float
     sources: dict[str, Declared]
+    packs: tuple[str, ...]
+    contaminated: str
 
 
 def write_rules(charter: Charter, path: Path) -> None:
@@ -51,6 +53,8 @@ def write_rules(charter: Charter, path: Path) -> None:
             "min_characters": curation.min_characters,
             "max_characters": curation.max_characters,
             "language_confidence": curation.language_confidence,
+            "packs": [str(path) for path in charter.packs],
+            "contaminated": curation.contaminated,
             "sources": {
                 source.name: {field.name: getattr(source, field.name) for field in fields(Declared)}
                 for source in charter.sources
@@ -81,5 +85,7 @@ def read_rules(path: str) -> Rules:
         min_characters=found["min_characters"],
         max_characters=found["max_characters"],
         language_confidence=found["language_confidence"],
+        packs=tuple(found["packs"]),
+        contaminated=found["contaminated"],
         sources={name: Declared(**declared) for name, declared in found["sources"].items()},
     )

@@ -9,30 +9,37 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from freehold import charter as charters
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.stage import Stage
-from freehold.stages.curate import frame, output
+from freehold.stages.curate import decontamination, frame, output
 from freehold.stages.curate.account import Account, summarise
-from freehold.stages.curate.duplicates import Likeness, compare
+from freehold.stages.curate.boilerplate import Recurring, recurring, sizes_after
+from freehold.stages.curate.clusters import write_clusters
+from freehold.stages.curate.duplicates import FACTS, Likeness, compare
+from freehold.stages.curate.earlier import SKETCHES, read_earlier, write_sketches
 from freehold.stages.curate.judging import Judging, judge
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
+from freehold.stages.curate.preference import ranking
 from freehold.stages.curate.reading import Reading, read
 from freehold.stages.curate.rules import write_rules
 from freehold.stages.curate.split import Candidate, held_out
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
-COLUMNS: Final = ("id", "source", "language", "licence", "bytes", "digest")
+COLUMNS: Final = ("id", "source", "language", "licence", "bytes", "digest", *FACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +65,11 @@ def run(stage: Stage) -> None:
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
     complain(stage.charter, before_comparison(stage.charter, units, passed))
     likeness = compare_documents(stage, judged, passed)
-    decisions = decide(stage.charter, passed, likeness)
-    account = write(stage, units, passed, likeness, decisions)
+    cutting = shorten(stage.charter, judged, passed, likeness)
+    passed = cutting.passed
+    decisions = decide(stage.charter, passed, likeness, cutting)
+    account = write(stage, units, passed, likeness, decisions, cutting)
+    leave_traces(stage, judged, passed, likeness, decisions, cutting)
     complain(stage.charter, account)
     tell(stage, account, changes)
 
@@ -139,16 +149,52 @@ def compare_documents(stage: Stage, judged: list[Path], passed: pa.Table) -> Lik
     rows = passed.column("row").to_numpy()
     with stage.progress.task("compare", total=len(rows), unit="documents") as task:
         if not len(rows):
-            return Likeness(exact={}, near={}, family={})
-        threshold = stage.charter.curate.near_duplicate
-        likeness = compare(judged, rows, threshold=threshold, scratch=stage.scratch)
-        task.advance(len(rows), copies=len(likeness.exact) + len(likeness.near))
+            return Likeness()
+        curation = stage.charter.curate
+        likeness = compare(
+            judged,
+            passed,
+            threshold=curation.near_duplicate,
+            order=ranking(passed, prefer=curation.prefer, licences=stage.charter.policy.licences),
+            scratch=stage.scratch,
+            earlier=read_earlier(stage.charter.sketches),
+            newest=curation.versions == "newest",
+        )
+        task.advance(len(rows), copies=len(likeness.copies))
     return likeness
 
 
-def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """Paragraphs that recur, those to be cut of each row, and the documents that are nothing without them."""
+
+    passed: pa.Table  # with the bytes that are left
+    recurring: Recurring
+    cuts: dict[int, frozenset[int]]
+    emptied: dict[int, int]  # row → characters left
+
+
+def shorten(charter: Charter, judged: list[Path], passed: pa.Table, likeness: Likeness) -> Cutting:
+    """Find the paragraphs that recur, and what is left of the documents if they are cut."""
+    curation = charter.curate
+    found = recurring(judged, as_array(likeness.copies), documents=curation.boilerplate_documents)
+    cuts = found.beyond(curation.boilerplate_documents) if curation.boilerplate == "cut" else {}
+    left = sizes_after(judged, cuts)
+    if left:
+        sizes = [left.get(row, (0, size))[1] for row, size in rows_of(passed, "row", "bytes")]
+        passed = passed.set_column(passed.column_names.index("bytes"), "bytes", pa.array(sizes, pa.int64()))
+    emptied = {row: characters for row, (characters, _) in left.items() if characters < curation.min_characters}
+    return Cutting(passed=passed, recurring=found, cuts=cuts, emptied=emptied)
+
+
+def as_array(rows: Iterable[int]) -> NDArray[np.int64]:
+    """Rows as an array."""
+    return np.array(sorted(rows), dtype=np.int64)
+
+
+def decide(charter: Charter, passed: pa.Table, likeness: Likeness, cutting: Cutting) -> Decisions:
     """Copies dropped, equal ids told apart, a held-out part chosen."""
-    dropped = likeness.exact.keys() | likeness.near.keys()
+    dropped = likeness.copies.keys() | cutting.emptied.keys()
     renamed: dict[int, str] = {}
     taken: set[str] = set()
     documents = []
@@ -164,14 +210,16 @@ def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
     return Decisions(dropped=frozenset(dropped), held_out=frozenset(apart), renamed=renamed)
 
 
-def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions) -> Account:
+def write(
+    stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions, cutting: Cutting
+) -> Account:
     """Documents, held-out documents, ledger and sources."""
     judged = [path for unit in units for path in unit.judged]
     total = sum(passed.column("bytes").to_pylist())
     with stage.progress.task("write", total=total, unit="bytes") as task:
-        for size in output.write_documents(stage.output, judged, decisions):
+        for size in output.write_documents(stage.output, judged, decisions, cutting.cuts):
             task.advance(size)
-    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness)])
+    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness, cutting)])
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
@@ -187,14 +235,27 @@ def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
         yield from output.ledger_rows(unit.drop_parts(), unit.judged)
 
 
-def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
-    """The ledger's lines for what repeats another document."""
-    named = dict(rows_of(passed, "row", "id"))
+def copies(passed: pa.Table, likeness: Likeness, cutting: Cutting) -> Iterator[dict[str, Any]]:
+    """The ledger's lines for what repeats another document, or nothing but paragraphs of many."""
     for row, identity, source in rows_of(passed, "row", "id", "source"):
-        for reason, repeats in (("exact-duplicate", likeness.exact), ("near-duplicate", likeness.near)):
-            if row in repeats:
-                yield {"id": identity, "source": source, "reason": reason, "detail": f"of {named[repeats[row]]}"}
-                break
+        if copy := likeness.copies.get(row):
+            yield {"id": identity, "source": source, "reason": copy.reason, "detail": copy.told()}
+        elif row in cutting.emptied:
+            detail = f"{cutting.emptied[row]} characters without it"
+            yield {"id": identity, "source": source, "reason": "boilerplate", "detail": detail}
+
+
+def leave_traces(
+    stage: Stage, judged: list[Path], passed: pa.Table, likeness: Likeness, decisions: Decisions, cutting: Cutting
+) -> None:
+    """What people and later runs read beside the documents: clusters, sketches, the packs' report."""
+    write_clusters(stage.output / "clusters.parquet", passed, likeness, cutting.recurring, cutting.cuts)
+    write_sketches(stage.output / SKETCHES, judged, as_array(decisions.dropped))
+    packs = decontamination.read_packs(tuple(str(path) for path in stage.charter.packs))
+    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds"]) for path in judged)
+    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds"))
+    found = decontamination.report(packs, rows, policy=stage.charter.curate.contaminated)
+    output.write_json(stage.output / "decontamination.json", found)
 
 
 def complain(charter: Charter, account: Account) -> None:
