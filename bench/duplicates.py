@@ -247,7 +247,7 @@ def main() -> None:
         report("duplicates", [missing], options=chosen, repetitions=0)
         return
     texts = [
-        text for language in SHARDS for text in pool(language, chosen.corpora, originals=120 if chosen.quick else 900)
+        text for language in SHARDS for text in pool(language, chosen.corpora, originals=120 if chosen.quick else 450)
     ]
     repetitions = 1 if chosen.quick else 3
     figures: list[Figure] = []

@@ -114,8 +114,8 @@ def test_families_are_wider_than_copies(tmp_path: Path) -> None:
 def test_of_a_law_the_newest_version_stays(tmp_path: Path) -> None:
     text = prose("deu", 3, words=400)
     texts = [text, edited(text, share=0.12, seed=1, spaced=True), edited(text, share=0.06, seed=2, spaced=True)]
-    law = {"title": "Gesetz über die Prüfung"}
-    facts = [law | {"date": date} for date in ("2019-01-01", "2024-01-01", "2021-01-01")]
+    dates = ("2019-01-01", "2024-01-01", "2021-01-01")
+    facts = [{"url": f"https://law.example/7/{date}/deu", "date": date} for date in dates]
     newest = compared(texts, tmp_path / "newest", facts=facts)
     assert newest.rows("older-version") == {100: 101, 102: 101}
     assert not newest.rows("near-duplicate")
@@ -124,11 +124,25 @@ def test_of_a_law_the_newest_version_stays(tmp_path: Path) -> None:
     assert every.family == {100: 100, 101: 100, 102: 100}
 
 
-def test_parts_and_namesakes_are_no_versions(tmp_path: Path) -> None:
+def test_of_two_publishers_the_newer_version_stays(tmp_path: Path) -> None:
+    text = prose("deu", 3, words=400)
     law = {"title": "Gesetz über die Prüfung"}
-    texts = [prose("deu", 3), prose("deu", 4), prose("deu", 5)]
-    facts = [law | {"date": "2019-01-01"}, law | {"date": "2019-01-01"}, law | {"date": "2024-01-01"}]
-    assert not compared(texts, tmp_path, facts=facts).copies
+    facts = [law | {"date": "2019-01-01", "source": "one"}, law | {"date": "2021-01-01", "source": "other"}]
+    likeness = compared([text, edited(text, share=0.1, seed=1, spaced=True)], tmp_path, facts=facts)
+    assert likeness.rows("older-version") == {100: 101}
+
+
+def test_parts_and_namesakes_are_no_versions(tmp_path: Path) -> None:
+    text = prose("deu", 3, words=400)
+    texts = [text, edited(text, share=0.2, seed=1, spaced=True), prose("deu", 4), prose("deu", 5)]
+    title = {"title": "Gesetz über die Prüfung"}
+    facts = [
+        title | {"date": "2019-01-01", "url": "https://law.example/order-1"},  # an order alike, of the same title
+        title | {"date": "2021-01-01", "url": "https://law.example/order-2"},
+        title | {"date": "2019-01-01", "url": "https://law.example/8/2019-01-01"},  # parts of one law
+        title | {"date": "2021-01-01", "url": "https://law.example/8/2021-01-01"},
+    ]
+    assert not compared(texts, tmp_path, facts=facts, threshold=0.95).copies
 
 
 def test_an_earlier_corpus_is_not_wanted_again(tmp_path: Path) -> None:

@@ -92,7 +92,8 @@ def share(one: NDArray[np.uint32], other: NDArray[np.uint32], *, least: float) -
 def thinned(hashes: NDArray[np.uint32], part: int) -> NDArray[np.uint32]:
     """One in `part` of a text's windows of two tokens, chosen by their own hash, in order."""
     pairs = windows(hashes.astype(np.uint64), PAIR)
-    return pairs[pairs % np.uint64(part) == 0].astype(np.uint32)
+    chosen: NDArray[np.uint32] = pairs[pairs % np.uint64(part) == 0].astype(np.uint32)
+    return chosen
 
 
 def low_bytes(hashes: NDArray[np.uint32]) -> bytes:

@@ -1,4 +1,4 @@
-"""Versions of one law: the same title or address, another date, and most of the text the same."""
+"""Versions of one law: the same address, or the same title elsewhere, another date, and most of the text the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from freehold.stages.curate.preference import day
 
 ALIKE: Final = 0.7  # share of equal tokens, as sketches estimate it, that a version keeps of the one after it
-TITLE_WORDS: Final = 2  # a shorter title ("Decree") names no law
+TITLE_WORDS: Final = 3  # a shorter title ("Decree") names no law
 # A date or a version number where ids and addresses of laws carry one: …/2019-05-01, …@20190501, …;v3.
 DATED: Final = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
 NUMBERED: Final = re.compile(r"[@~;/_-]v(?:ersion)?[-_.]?\d{1,4}(?!\w)", re.IGNORECASE)
@@ -30,32 +30,39 @@ class Text:
     date: str | None
 
 
-def law_of(text: Text) -> str | None:
-    """What all versions of a law have in common, or None if nothing says which law it is.
-
-    An address or id that carries a date decides; else the title does.
+def address(text: Text) -> str:
+    """Where the law stands, without the date or version: the URL, or the id within its source.
 
     >>> law = Text(place=0, source="s", language="deu", id="x", title="Some Act", url="a.org/7@2019-05-01", date=None)
-    >>> law_of(law)
+    >>> address(law)
     'a.org/7@'
     """
-    for name in (text.url, text.id):
-        if name and (stem := NUMBERED.sub("", DATED.sub("", name))) != name:
-            return stem.casefold()
-    words = (text.title or "").casefold().split()
-    return " ".join(words) if len(words) >= TITLE_WORDS else None
+    return stem(text.url) if text.url else f"{text.source}\n{stem(text.id)}"
+
+
+def stem(name: str) -> str:
+    """A URL or id without a whole date or a version number; years alone tell laws apart and stay."""
+    return NUMBERED.sub("", DATED.sub("", name)).casefold()
 
 
 def successions(texts: Iterable[Text]) -> Iterator[tuple[int, int]]:
-    """Places (newer, older) that may be versions of one law: each with the next newer date and with the newest."""
-    laws: dict[tuple[str, str, str], list[tuple[int, int]]] = defaultdict(list)
+    """Places (newer, older) that may be versions of one law: each with the newest date and with the next newer.
+
+    Within a source addresses alone decide: offices give one title to many orders. Across sources titles do.
+    """
+    addresses: dict[tuple[str, str], list[Text]] = defaultdict(list)
+    titles: dict[tuple[str, str], dict[str, Text]] = defaultdict(dict)  # of each source its newest of that title
     for text in texts:
-        law = law_of(text)
-        if law is not None and day(text.date):
-            laws[text.source, text.language, law].append((-day(text.date), text.place))
-    for members in laws.values():
+        if day(text.date):
+            addresses[text.language, address(text)].append(text)
+            words = (text.title or "").casefold().split()
+            known = titles[text.language, " ".join(words)].get(text.source)
+            if len(words) >= TITLE_WORDS and (known is None or day(known.date) < day(text.date)):
+                titles[text.language, " ".join(words)][text.source] = text
+    for group in (*addresses.values(), *(list(one.values()) for one in titles.values())):
+        members = sorted((-day(text.date), text.place) for text in group)
         if len({date for date, _ in members}) > 1:
-            yield from succession(sorted(members))
+            yield from succession(members)
 
 
 def succession(members: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
