@@ -7,6 +7,7 @@ import pytest
 from freehold.text.contamination import exam, item, overlap
 from freehold.text.tokens import tokens
 
+SHORT, WHO = "Wer wählt den Bundeskanzler heute?", "der Bundestag"
 LONG = "In welchem Jahr trat das Gesetz über die Ordnung der Gewässer des Landes am ersten Tag des Mai in Kraft"
 JAPANESE = "日本国憲法が施行された年月日として正しいものを次のうちから一つ選びなさい"
 FILLER = " ".join(f"wort{number}" for number in range(60))
@@ -19,8 +20,8 @@ FILLER = " ".join(f"wort{number}" for number in range(60))
         (LONG, "1957", f"{FILLER} {LONG} {FILLER}", True, False),  # without the answer
         (LONG, "1957", f"1957 {' '.join(LONG.split()[:14])} {FILLER}", True, False),  # a quotation
         (LONG, "1957", FILLER, False, False),
-        ("Wer wählt den Bundeskanzler heute?", "der Bundestag", "Wer wählt den Bundeskanzler heute? Der Bundestag", True, True),
-        ("Wer wählt den Bundeskanzler heute?", "der Bundestag", "Wer wählt den Bundeskanzler morgen? Der Bundestag", False, False),
+        (SHORT, WHO, "Wer wählt den Bundeskanzler heute? Der Bundestag", True, True),
+        (SHORT, WHO, "Wer wählt den Bundeskanzler morgen? Der Bundestag", False, False),
         ("Wer wählt?", "der Deutsche Bundestag selbst", "Wer wählt? Der Deutsche Bundestag selbst.", True, True),
         (JAPANESE, "五月三日", f"問。{JAPANESE}。答は五月三日。", True, True),
         (JAPANESE, "五月三日", f"問。{JAPANESE[:16]}。五月三日。", True, False),

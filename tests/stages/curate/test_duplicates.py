@@ -88,7 +88,7 @@ def test_a_chain_of_changes_does_not_drop_its_end(tmp_path: Path) -> None:
     words = prose("deu", 5, words=600).split()
     other = prose("deu", 6, words=600).split()
     tenth = len(words) // 10
-    texts = [" ".join(other[: tenth * step] + words[tenth * step :]) for step in range(0, 5)]
+    texts = [" ".join(other[: tenth * step] + words[tenth * step :]) for step in range(5)]
     likeness = compared(texts, tmp_path, threshold=0.9)
     near = likeness.rows("near-duplicate")
     assert near == {101: 100, 103: 102}  # each repeats its neighbour, yet nothing 20 % away is dropped for it

@@ -68,12 +68,11 @@ def report(
     touched_items: set[int] = set()
     held_items: set[int] = set()
     for reason, touched, held in rows:
-        touched, held = touched or (), held or ()
-        touched_items.update(touched)
-        held_items.update(held)
-        for name in {packs.exam.items[place].pack for place in touched}:
+        touched_items.update(touched or ())
+        held_items.update(held or ())
+        for name in {packs.exam.items[place].pack for place in touched or ()}:
             overlapping[name]["documents_overlapping"] += 1
-        for name in {packs.exam.items[place].pack for place in held}:
+        for name in {packs.exam.items[place].pack for place in held or ()}:
             overlapping[name]["documents_contaminated"] += 1
             overlapping[name]["documents_dropped"] += reason == REASON
     sizes = Counter(item.pack for item in packs.exam.items)

@@ -1,6 +1,6 @@
 """From a raw record to a document or a reason: the order in which the rules are asked, part by part.
 
-Rights come first, so that text which may not be used is not looked at any further.
+Rights come first (`grants.py`), so that text which may not be used is not looked at any further.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from freehold.stages.curate import decontamination
+from freehold.stages.curate.grants import Grant, grant
 from freehold.stages.curate.markup import extract
 from freehold.stages.curate.parts import JUDGED, mark, marked, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
-from freehold.text import language, privacy, quality, rights, signatures
+from freehold.text import language, privacy, quality, signatures
 from freehold.text.contamination import overlap
 from freehold.text.normalise import normalise
 from freehold.text.paragraphs import paragraphs
@@ -41,6 +42,8 @@ class Verdict:
     text: str | None = None
     language: str | None = None
     licence: str | None = None
+    ground: str | None = None  # why the licence holds
+    override: int | None = None  # line of a person's decision
     title: str | None = None
     reason: str | None = None
     detail: str | None = None
@@ -74,29 +77,36 @@ def judge(task: str) -> str:
 
 def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
     """All rules in order; the first one broken gives the reason."""
-    licence = raw.licence or declared.licence
-    if licence is None:
-        return Verdict(reason="licence-unknown", detail="neither the record nor its source names one")
-    if not rights.permits(licence, allowed=rules.licences):
-        return Verdict(reason="licence-not-allowed", detail=licence[:200])
+    granted = grant(raw, declared=declared, rules=rules)
+    verdict = refused(granted) if granted.reason else judge_contents(raw, declared=declared, rules=rules)
+    return replace(verdict, licence=granted.licence, ground=granted.ground, override=granted.override)
+
+
+def refused(granted: Grant) -> Verdict:
+    """The verdict on a record that may not be used."""
+    return Verdict(reason=granted.reason, detail=granted.detail)
+
+
+def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
+    """The rules that look at what a record contains."""
     raw_text = raw.text
     title = raw.title
     if raw.markup:
         page = extract(raw_text)
         if page.text is None:
-            return Verdict(reason="unreadable-markup", detail=page.fault)
+            return Verdict(reason=page.reason, detail=page.fault)
         raw_text, title = page.text, title or page.title
     text = normalise(raw_text)
-    digests = (signatures.digest(text), sha256(raw.text), sha256(text))
+    digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
-        return Verdict(reason="opted-out", detail=f"named by {entry}")
+        return Verdict(reason="opted-out-list", detail=f"named by {entry}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
     if verdict.text is None:
         return verdict
     title = normalise(title) if title else None
     if title:
         title = privacy.redact(title, rules=rules.redact, language=verdict.language or "").text
-    return replace(verdict, licence=licence, title=title)
+    return replace(verdict, title=title)
 
 
 def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verdict:
@@ -131,14 +141,17 @@ def language_conflict(record: str | None, source: str | None) -> str | None:
 
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:
-    """The row that a verdict leaves behind; of a dropped record only its id, source, reason and detail."""
-    row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail}
-    if verdict.text is None:
-        return row
+    """The row that a verdict leaves behind; of a dropped record its id, source, reason, rights and size."""
+    found = {} if verdict.text is None else compared(verdict.text, rules)
+    row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail} | found
+    if row["reason"] is not None:
+        rights = {"licence": verdict.licence, "ground": verdict.ground, "override": verdict.override}
+        return row | rights | {"bytes": len(raw.text.encode("utf-8", "ignore"))}
     facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
     facts.pop("changes")
-    known = compared(verdict.text, rules)
-    return row | known if "reason" in known else facts | row | known
+    evidence = raw.evidence if raw.licence else "charter"
+    facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
+    return facts | row
 
 
 def compared(text: str, rules: Rules) -> dict[str, Any]:
