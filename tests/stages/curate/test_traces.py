@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from legal_prose import edited, prose
 
+from freehold.errors import InputError
 from freehold.stage import Stage
 
 QUESTION = {
@@ -89,3 +91,18 @@ def test_clusters_packs_and_an_earlier_corpus(
 def later() -> list[dict[str, Any]]:
     """Documents that no earlier corpus has."""
     return [{"id": f"new{number}", "text": prose("deu", 50 + number)} for number in range(12)]
+
+
+def test_a_pack_or_corpus_that_cannot_be_read_is_told_at_once(
+    charter_of: Callable[..., Path], curated_from: Callable[[Path], Stage], tmp_path: Path
+) -> None:
+    write_jsonl(tmp_path / "a.jsonl", later())
+    (tmp_path / "bad.jsonl").write_text('{"id": "q"}\n')
+    (tmp_path / "sketches.parquet").write_text("no Parquet")
+    packs = charter_of({"law": FACTS | {"path": "a.jsonl"}})
+    packs.write_text(packs.read_text() + '[evaluate]\npacks = ["bad.jsonl"]\n')
+    with pytest.raises(InputError, match=r"bad\.jsonl:1: not a question"):
+        curated_from(packs)
+    against = charter_of({"law": FACTS | {"path": "a.jsonl"}}, curate='against = ["."]')
+    with pytest.raises(InputError, match="the sketches of an earlier release cannot be read"):
+        curated_from(against)

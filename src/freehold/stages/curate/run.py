@@ -66,6 +66,7 @@ class Unit:
 
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
+    look_ahead(stage.charter)
     units = read_sources(stage)
     said = notices.gather(stage.charter, [path for unit in units for path in unit.notices()])
     changes = judge_parts(stage, units, said)
@@ -83,6 +84,12 @@ def run(stage: Stage) -> None:
     complain(stage.charter, account)
     write_rights(stage, judged, account, decisions, said)
     tell(stage, account, changes)
+
+
+def look_ahead(charter: Charter) -> None:
+    """Open what is needed after hours of reading. Raises InputError for a pack or sketches that cannot be read."""
+    decontamination.read_packs(tuple(str(path) for path in charter.packs))
+    read_earlier(charter.sketches)
 
 
 def read_sources(stage: Stage) -> list[Unit]:
