@@ -137,8 +137,9 @@ def test_parts_and_namesakes_are_no_versions(tmp_path: Path) -> None:
     texts = [text, edited(text, share=0.2, seed=1, spaced=True), prose("deu", 4), prose("deu", 5)]
     title = {"title": "Gesetz über die Prüfung"}
     facts = [
-        title | {"date": "2019-01-01", "url": "https://law.example/order-1"},  # an order alike, of the same title
-        title | {"date": "2021-01-01", "url": "https://law.example/order-2"},
+        title
+        | {"date": "2019-01-01", "url": "https://law.example/order_2019-01-01"},  # an order alike, of the same title
+        title | {"date": "2021-01-01", "url": "https://law.example/order_2021-01-01"},
         title | {"date": "2019-01-01", "url": "https://law.example/8/2019-01-01"},  # parts of one law
         title | {"date": "2021-01-01", "url": "https://law.example/8/2021-01-01"},
     ]
