@@ -24,7 +24,9 @@ Count = Annotated[int, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset({"policy", "curate", "base", "refine", "evaluate"})  # tables that name files beside the sources
+RESERVED = frozenset(  # tables and lists that name files beside the sources
+    {"policy", "curate", "base", "refine", "evaluate", "against", "packs"}
+)
 # Files of a base folder that decide how text becomes tokens; the weights need all of its files.
 TOKENIZER_FILES = (
     "config.json",
@@ -91,7 +93,17 @@ class Curation:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     min_characters: Count = 200
     max_characters: Count = 5_000_000
-    near_duplicate: Share = 0.7  # Jaccard similarity, on 3 words or 5 characters, from which two are one
+    near_duplicate: Annotated[float, Ge(0.6), Le(1)] = 0.8  # share of the longer text's tokens, in order, two share
+    prefer: tuple[Literal["licence", "quality", "date", "order"], ...] = (
+        "licence",
+        "quality",
+        "date",
+    )  # which copy stays
+    versions: Literal["newest", "all"] = "newest"  # of one law
+    against: tuple[str, ...] = ()  # corpora curated earlier, whose documents are not wanted again
+    contaminated: Literal["drop", "report"] = "drop"  # documents that hold an item of [evaluate].packs
+    boilerplate: Literal["report", "cut"] = "report"  # paragraphs that recur in documents of several sources
+    boilerplate_documents: Annotated[int, Ge(2)] = 20  # so many keep such a paragraph
     held_out_bytes: Annotated[int, Ge(0)] = 400_000  # per language, at most a tenth of it
     language_confidence: Share = 0.5
     language_model: str | None = None  # a fastText file; None: the bundled model
@@ -300,6 +312,17 @@ class Charter:
             return {}
         return {source.name: source.domain for source in self.sources if source.domain is not None}
 
+    @property
+    def sketches(self) -> tuple[Path, ...]:
+        """What corpora curated earlier left to be compared with."""
+        found = (self.resolve(name) for name in self.curate.against)
+        return tuple(path if path.suffix == ".parquet" else path / "sketches.parquet" for path in found)
+
+    @property
+    def packs(self) -> tuple[Path, ...]:
+        """The question packs, which the curated text must not hold."""
+        return tuple(self.resolve(name) for name in self.evaluate.packs)
+
     def parameters(self, section: str) -> Any:
         """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
         if section == "mixture":
@@ -334,6 +357,10 @@ class Charter:
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),
             "evaluate": self.evaluate.packs,
         }.get(section, ())
+        if section == "curate":  # what it is compared with: every corpus has files of the same names
+            against = {f"against/{place}/{path.name}": path for place, path in enumerate(self.sketches)}
+            packs = {f"packs/{place}/{path.name}": path for place, path in enumerate(self.packs)}
+            return against | packs
         return {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
 
     def _files_of_policy(self) -> dict[str, Path]:

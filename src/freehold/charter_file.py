@@ -126,6 +126,7 @@ def check(charter: Charter) -> None:
         charter.files_of(source)
     named: list[tuple[tuple[str | int, ...], str]] = []
     named += [(("evaluate", "packs", i), pack) for i, pack in enumerate(charter.evaluate.packs)]
+    named += [(("curate", "against", i), str(path)) for i, path in enumerate(charter.sketches)]
     if charter.refine.instructions:
         named.append((("refine", "instructions"), charter.refine.instructions))
     for key in ("language_model", "labels"):

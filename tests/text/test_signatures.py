@@ -1,23 +1,26 @@
-"""Digests, bands, buckets and components."""
+"""Digests, sketches, bands and components."""
 
 from __future__ import annotations
 
 import networkx
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.text.signatures import (
-    FOUND,
+    EMPTY,
     HASHES,
-    PAIRS_WITHIN,
-    banding,
-    bucket_pairs,
+    WIDTH,
     components,
     digest,
     found,
+    jaccard,
+    similarity,
+    sketch,
     unspaced,
 )
+from freehold.text.tokens import windows
 
 PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=60)
 
@@ -30,19 +33,35 @@ def test_components_are_those_of_the_graph(pairs: list[tuple[int, int]]) -> None
     assert components(reversed(pairs)) == expected  # the order of the pairs does not matter
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=200, unique=True))
-def test_a_bucket_stays_connected(members: list[int]) -> None:
-    pairs = bucket_pairs(members)
-    assert set(components(pairs).values()) == {min(members)}
-    assert len(pairs) <= max(PAIRS_WITHIN**2, 2 * len(members))
+@pytest.mark.parametrize("number", [3, 40, 300, 2_040, 2_060, 9_000])
+@pytest.mark.parametrize("kept", [0.5, 0.8, 1.0])
+def test_a_sketch_estimates_how_alike_windows_are(number: int, kept: float) -> None:
+    draw = np.random.default_rng(number)
+    estimates, exact = [], []
+    for _ in range(20):
+        one = draw.integers(0, 1 << 63, number).astype(np.uint64)
+        other = one.copy()
+        other[int(kept * number) :] = draw.integers(0, 1 << 63, number - int(kept * number)).astype(np.uint64)
+        first, second = set(windows(one, 2).tolist()), set(windows(other, 2).tolist())
+        exact.append(len(first & second) / len(first | second))
+        estimates.append(float((sketch(one, width=2) == sketch(other, width=2)).mean()))
+    assert np.mean(estimates) == pytest.approx(np.mean(exact), abs=0.04 if number > 3 else 0.2)
 
 
-@pytest.mark.parametrize("threshold", [0.2, 0.35, 0.5, 0.7, 0.8, 0.95])
-def test_bands_find_the_threshold(threshold: float) -> None:
-    bands, rows = banding(threshold)
-    assert bands * rows <= HASHES
-    assert found(threshold, bands=bands, rows=rows) >= FOUND
-    assert found(threshold / 4, bands=bands, rows=rows) < 0.4
+def test_a_text_without_windows_has_an_empty_sketch() -> None:
+    assert (sketch(np.ones(1, dtype=np.uint64), width=2) == EMPTY).all()
+    assert sketch(np.arange(9, dtype=np.uint64), width=2).shape == (HASHES,)
+
+
+@pytest.mark.parametrize("kind", [False, True])
+def test_bands_find_copies_and_pass_by_the_rest(kind: bool) -> None:
+    assert found(0.85, unspaced=kind) > 0.999
+    assert found(0.4, unspaced=kind) < 0.05
+
+
+@given(st.floats(0.1, 1), st.sampled_from(sorted(WIDTH.values())))
+def test_similarity_undoes_jaccard(share: float, width: int) -> None:
+    assert similarity(jaccard(share, width=width), width=width) == pytest.approx(share)
 
 
 def test_digest_ignores_white_space_alone() -> None:

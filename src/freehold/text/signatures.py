@@ -1,26 +1,35 @@
-"""What makes two texts the same: digests for exact copies, MinHash bands for near ones, and what follows from pairs.
+"""What makes two texts the same: digests for exact copies, MinHash sketches for near ones, and what follows from pairs.
 
-MinHash (Broder 1997) estimates the Jaccard similarity of two sets of shingles by the share of equal hashes; bands of
-a few hashes each (locality-sensitive hashing, Leskovec et al., Mining of Massive Datasets, 3.4) find candidates
-without comparing all with all. A shingle is three words, or five characters where a script puts no spaces between
-words: Japanese, Chinese, Thai, Lao, Khmer, Burmese.
+A sketch keeps HASHES minima of a text's windows (two words, or four characters where a script puts no spaces between
+words), so that the share of equal places in two sketches estimates the Jaccard similarity of their windows (Broder
+1997). One hash function does for all places: a window falls into the place its first bits name (one permutation
+hashing, Li, Owen & Zhang 2012); places that stay empty are filled from further rounds of the same windows
+(densification, Shrivastava 2017). Bands of a few places find candidates without comparing all with all (Leskovec et
+al., Mining of Massive Datasets, 3.4).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from itertools import combinations, pairwise
+from collections.abc import Iterable
 from typing import Final
 
-from freehold.text.scripts import writes_spaces
+import numpy as np
+from numpy.typing import NDArray
 
-SHINGLE: Final = {False: 3, True: 5}  # words, or characters in scripts without spaces
+from freehold.text.scripts import ENOUGH
+from freehold.text.tokens import CHARACTER, SPREAD, Hashes, kinds_of, mixed, windows
+
+WIDTH: Final = {False: 2, True: 4}  # tokens of a window: words, or characters in scripts without spaces
+ROWS: Final = {False: 3, True: 2}  # places of a band; characters survive edits less often, so their bands are shorter
 
 BEGINNING: Final = 4_000  # characters
-HASHES: Final = 128
-FOUND: Final = 0.85  # the share of pairs at the threshold that the bands must find; above it they find nearly all
-PAIRS_WITHIN: Final = 48  # members of a bucket compared all with all; in a larger one each with the next and the first
+PLACES_BITS: Final = 7
+HASHES: Final = 1 << PLACES_BITS
+VALUE_BITS: Final = 48  # of a window's hash, behind the round it was drawn in
+ROUND_BITS: Final = 64 - PLACES_BITS - VALUE_BITS
+FULL: Final = 16  # draws per place after which one in 10^7 is still empty
+EMPTY: Final = np.uint32(0xFFFFFFFF)  # every place of a text with fewer tokens than a window
 
 
 def digest(text: str) -> str:
@@ -33,45 +42,61 @@ def digest(text: str) -> str:
 
 
 def unspaced(text: str) -> bool:
-    """Whether shingles of this text are made of characters; its beginning decides.
+    """Whether windows of this text are made of characters; its beginning decides.
 
     >>> unspaced("日本国民は、正当に選挙された国会における代表者を通じて行動し"), unspaced("대한민국은 민주공화국이다")
     (True, False)
     """
-    return not writes_spaces(text[:BEGINNING])
+    kinds = kinds_of(text[:BEGINNING])
+    return bool(np.count_nonzero(kinds == CHARACTER) > ENOUGH * np.count_nonzero(kinds))
 
 
-def found(similarity: float, *, bands: int, rows: int) -> float:
-    """The probability that a pair of this Jaccard similarity shares at least one band.
+def sketch(tokens: Hashes, *, width: int) -> NDArray[np.uint32]:
+    """The sketch (HASHES,) of a text's tokens (T,); all EMPTY where there are fewer than `width`."""
+    drawn = windows(tokens, width)
+    if not len(drawn):
+        return np.full(HASHES, EMPTY)
+    rounds = min(1 << ROUND_BITS, -(-FULL * HASHES // len(drawn)))
+    turns = np.arange(rounds, dtype=np.uint64)[:, None]
+    hashes = mixed(drawn ^ (turns * SPREAD))
+    places = hashes >> np.uint64(64 - PLACES_BITS)
+    values = (hashes & np.uint64((1 << VALUE_BITS) - 1)) | (turns << np.uint64(VALUE_BITS))
+    ordered = np.sort((places << np.uint64(64 - PLACES_BITS) | values).ravel())
+    first = np.searchsorted(ordered, np.arange(HASHES, dtype=np.uint64) << np.uint64(64 - PLACES_BITS))
+    found = ordered[np.minimum(first, len(ordered) - 1)]
+    filled = (found >> np.uint64(64 - PLACES_BITS)) == np.arange(HASHES, dtype=np.uint64)
+    return np.where(filled, found.astype(np.uint32), drawn[0].astype(np.uint32))
 
-    >>> round(found(0.8, bands=32, rows=4), 4), round(found(0.1, bands=32, rows=4), 4)
-    (1.0, 0.0032)
+
+def jaccard(similarity: float, *, width: int) -> float:
+    """The Jaccard similarity of windows that two texts of equal length keep when this share of their tokens is equal.
+
+    A window stays if all its tokens do.
+
+    >>> round(jaccard(0.85, width=2), 3), round(jaccard(0.85, width=4), 3)
+    (0.566, 0.353)
     """
-    return float(1 - (1 - similarity**rows) ** bands)
+    kept = similarity**width
+    return kept / (2 - kept)
 
 
-def banding(threshold: float, *, hashes: int = HASHES) -> tuple[int, int]:
-    """Bands and rows per band: the longest rows, hence the fewest false candidates, that still find the threshold.
+def similarity(agreement: float, *, width: int) -> float:
+    """The share of equal tokens that a Jaccard similarity of windows speaks for: the inverse of `jaccard`.
 
-    >>> banding(0.5), banding(0.8)
-    ((32, 4), (14, 9))
+    >>> round(similarity(jaccard(0.85, width=2), width=2), 3)
+    0.85
     """
-    for rows in range(hashes // 4, 1, -1):
-        if found(threshold, bands=hashes // rows, rows=rows) >= FOUND:
-            return hashes // rows, rows
-    return hashes, 1
+    return float((2 * agreement / (1 + agreement)) ** (1 / width))
 
 
-def bucket_pairs(members: Sequence[int]) -> list[tuple[int, int]]:
-    """The pairs of one bucket that are worth comparing, smaller member first; linear in large buckets.
+def found(similarity: float, *, unspaced: bool) -> float:
+    """The probability that two texts with this share of equal tokens have at least one band in common.
 
-    >>> bucket_pairs([7, 3, 5])
-    [(3, 5), (3, 7), (5, 7)]
+    >>> round(found(0.85, unspaced=False), 4), round(found(0.85, unspaced=True), 4)
+    (0.9998, 0.9998)
     """
-    ordered = sorted(set(members))
-    if len(ordered) <= PAIRS_WITHIN:
-        return list(combinations(ordered, 2))
-    return sorted({*pairwise(ordered), *((ordered[0], other) for other in ordered[1:])})
+    rows = ROWS[unspaced]
+    return 1 - (1 - jaccard(similarity, width=WIDTH[unspaced]) ** rows) ** (HASHES // rows)
 
 
 def components(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:

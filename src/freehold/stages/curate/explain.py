@@ -20,6 +20,7 @@ from freehold.sight.corpus.reasons import step_of
 from freehold.sight.corpus.samples import compared
 from freehold.stages.curate import notices
 from freehold.stages.curate.finding import Entry, find
+from freehold.stages.curate.learning import learned_of
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement, Record, judged_again, records_of
 from freehold.stages.curate.rules import read_rules, write_rules
@@ -52,14 +53,14 @@ def story(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> dict
         "detail": entry.facts.get("detail"),
         "copies": copies(artifact, entry),
     }
-    found = read_again(entry, charter, scratch)
+    found = read_again(entry, artifact, charter, scratch)
     if found is None:
         return told | {"note": "its record was not found again in the files of its source"}
     record, judgement = found
     told |= {"from": origin(record), "right": right(record, source, entry)}
     if record.raw is None or judgement is None:
         return told
-    rules = read_rules(str(rules_of(record, charter, scratch)))
+    rules = read_rules(str(rules_of(record, artifact, charter, scratch)))
     told["rules"] = [asdict(step) for step in told_steps(record.raw, judgement, entry=entry, rules=rules)]
     if judgement.row["text"] is not None:
         told |= changes(record.raw, judgement, entry)
@@ -70,19 +71,19 @@ def story(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> dict
     return told
 
 
-def rules_of(record: Record, charter: Charter, scratch: Path) -> Path:
-    """The charter's rules, with what hosts said in the record's own file; a path of its own for each file."""
+def rules_of(record: Record, artifact: Path, charter: Charter, scratch: Path) -> Path:
+    """The charter's rules, with what curating learned and what hosts said in the record's own file: a path for each."""
     path = scratch / f"rules-{hashlib.sha256(record.file.encode()).hexdigest()}.json"
     if not path.exists():
-        write_rules(charter, path, notices.gather(charter, record.notices))
+        write_rules(charter, path, notices.gather(charter, record.notices), learned=learned_of(artifact))
     return path
 
 
-def read_again(entry: Entry, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
+def read_again(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
     """The record behind an entry: of those of its id the one that comes to the same end, or else the first."""
     first: tuple[Record, Judgement | None] | None = None
     for record in records_of(charter, source=entry.source, identity=original_id(entry), scratch=scratch / "raw"):
-        rules = rules_of(record, charter, scratch)
+        rules = rules_of(record, artifact, charter, scratch)
         judgements = judged_again(record, source=entry.source, rules=rules, scratch=scratch)
         options: list[Judgement | None] = [*judgements] or [None]
         for judgement in options:

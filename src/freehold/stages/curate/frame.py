@@ -1,7 +1,7 @@
 """The data frame: the only file that knows Daft, on its native runner here and the same code on Ray elsewhere.
 
 What Daft moves between its operators and processes is paths, ids and hashes, never text: its own sort and distinct on
-text take 8–10 GB for 3 GB of it. Its MinHash splits on spaces, so scripts without spaces get them first.
+text take 8–10 GB for 3 GB of it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,15 @@ import pyarrow as pa
 
 from freehold.errors import FreeholdError, InputError
 from freehold.plugins import SILENCE, need, silence
-from freehold.text.scripts import UNSPACED
-from freehold.text.signatures import HASHES, SHINGLE
 
 silence()  # before Daft is imported: its telemetry is on by default
 daft = need("daft")
 col = daft.col
 functions = daft.functions
 
-SEED: Final = 1
 ORPHAN_CHECK_S: Final = 0.1
 KNOCK_S: Final = 10.0
 PARTITIONS_PER_CORE: Final = 4  # so that no core of a cluster waits long for the last
-BANDS_AT_ONCE: Final = 8  # 128 bytes of keys and rows per document in memory
 
 
 def use(runner: str) -> None:
@@ -139,42 +135,3 @@ def passed(judged: Sequence[Path], *columns: str) -> pa.Table:
 def read(paths: Sequence[Path]) -> Any:
     """A frame over Parquet files."""
     return daft.read_parquet([str(path) for path in paths])
-
-
-def sketch(judged: Sequence[Path]) -> Iterator[pa.RecordBatch]:
-    """MinHash sketches of all records that passed, in no order: row, hashes (HASHES,) of uint32."""
-    frame = read(judged).where(col("reason").is_null())
-    for unspaced in (False, True):
-        text = functions.lower(col("text"))
-        if unspaced:
-            text = functions.regexp_replace(text, f"([{UNSPACED}])", " ${1} ")
-        words = functions.strip(functions.regexp_replace(text, r"[^\p{L}\p{M}\p{N}]+", " "))
-        hashes = functions.minhash(
-            words, num_hashes=HASHES, ngram_size=SHINGLE[unspaced], seed=SEED, hash_function="xxhash3_64"
-        )
-        chosen = frame.where(col("unspaced") == unspaced).select("row", hashes.alias("hashes"))
-        yield from chosen.to_arrow_iter()
-
-
-def shared(frame: Any, key: Any) -> Iterator[list[int]]:
-    """The rows that share a key with another row, bucket by bucket."""
-    grouped = frame.select("row", key.alias("key")).groupby("key").agg(col("row").list_agg().alias("rows"))
-    for batch in grouped.where(functions.length(col("rows")) > 1).select("rows").to_arrow_iter():
-        yield from batch.column("rows").to_pylist()
-
-
-def same_digest(judged: Sequence[Path]) -> Iterator[list[int]]:
-    """Rows of equal digest, group by group."""
-    yield from shared(read(judged).where(col("reason").is_null()), col("digest"))
-
-
-def same_band(sketches: pa.Table, *, bands: int, rows: int) -> Iterator[list[int]]:
-    """Rows whose sketches agree in a whole band, bucket by bucket; `sketches` has row and hashes."""
-    frame = daft.from_arrow(sketches)
-    for first in range(0, bands, BANDS_AT_ONCE):
-        keys = [
-            functions.hash(functions.slice(col("hashes"), band * rows, (band + 1) * rows), seed=band)
-            for band in range(first, min(bands, first + BANDS_AT_ONCE))
-        ]
-        spread = frame.select("row", functions.to_list(*keys).alias("keys")).explode("keys")
-        yield from shared(spread, col("keys"))

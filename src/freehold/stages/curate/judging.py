@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from freehold.stages.curate import decontamination
 from freehold.stages.curate.grants import Grant, grant
 from freehold.stages.curate.markup import extract
 from freehold.stages.curate.models import language_model, weights
@@ -21,11 +22,14 @@ from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
 from freehold.text import language, privacy, signatures
 from freehold.text.classifier import DROP, probability
+from freehold.text.contamination import overlap
 from freehold.text.hints import machine_translated
 from freehold.text.normalise import normalise
+from freehold.text.paragraphs import paragraphs
 from freehold.text.passages import apart, passages, told
 from freehold.text.repair import Edit, repair
 from freehold.text.rules import Facts, fault
+from freehold.text.tokens import tokens
 
 PARTED: Final = 1 << 32  # rows of a text's further parts lie so far behind those of its file
 SHORTEST_PII: Final = 6  # characters
@@ -75,10 +79,10 @@ def judge(task: str) -> str:
             place = row.pop("row")
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
+            declared = rules.sources[judging.source]
             for number, (part, single) in enumerate(parts_of(raw, verdict)):
                 changes.update(single.changes or {})
-                row_of_part = place + number * PARTED
-                rows.append({"row": row_of_part} | judged_row(part, single, declared=rules.sources[judging.source]))
+                rows.append({"row": place + number * PARTED} | judged_row(part, single, declared=declared, rules=rules))
             repairs += repair_rows(raw, verdict, row=place, redact=rules.redact)
         judged.parent.mkdir(parents=True, exist_ok=True)
         write_table(repairs_path(judged), repairs, REPAIRS)
@@ -221,21 +225,38 @@ def language_conflict(record: str | None, source: str | None) -> str | None:
     return f"the record says {record[:40]}, its source {source}"
 
 
-def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, Any]:
+def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:
     """The row that a verdict leaves behind; of a dropped record its id, source, reason, rights and size."""
-    row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail}
-    if verdict.text is None:
+    found = {} if verdict.text is None else compared(verdict.text, rules)
+    row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail} | found
+    if row["reason"] is not None:
         rights = {"licence": verdict.licence, "ground": verdict.ground, "override": verdict.override}
         return row | rights | {"bytes": len(raw.text.encode("utf-8", "ignore"))}
     facts = {name: getattr(verdict, name) for name in KEPT_FACTS}
     facts |= {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
     evidence = raw.evidence if raw.licence else "charter"
     facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
-    return facts | row | {
-        "digest": signatures.digest(verdict.text),
-        "bytes": len(verdict.text.encode()),
-        "unspaced": signatures.unspaced(verdict.text),
-    }  # fmt: skip
+    return facts | row
+
+
+def compared(text: str, rules: Rules) -> dict[str, Any]:
+    """What comparing documents needs to know of a text, all of it hashes; a contaminated text goes no further."""
+    unspaced, words = signatures.unspaced(text), tokens(text)
+    exam = decontamination.read_packs(rules.packs).exam
+    found = overlap(words, exam)
+    known = {"overlaps": found.touched, "holds": found.held}
+    if found.held and rules.contaminated == "drop":
+        item = exam.items[found.held[0]]
+        detail = f"{item.pack} {item.id[:80]}, {len(found.held)} items"
+        return known | {"reason": decontamination.REASON, "detail": detail}
+    return known | {
+        "digest": signatures.digest(text),
+        "bytes": len(text.encode()),
+        "unspaced": unspaced,
+        "tokens": len(words),
+        "sketch": signatures.sketch(words, width=signatures.WIDTH[unspaced]).astype("<u4").tobytes(),
+        "paragraphs": paragraphs(text, unspaced=unspaced),
+    }
 
 
 def sha256(text: str) -> str:

@@ -16,6 +16,7 @@ from freehold.stages.curate.output import write_json
 from freehold.stages.curate.overview import SAMPLE, Seen, Surveying, gathered, recurring_of, survey, thresholds_of
 from freehold.stages.curate.rules import model_path
 
+WEIGHTS = "classifier.npy"
 Each = Callable[[Callable[[str], str], Sequence[str]], Iterable[str]]  # does a function for every task
 
 
@@ -49,17 +50,20 @@ def learn_from(charter: Charter, parts: Sequence[Part], *, scratch: Path, output
     bounds = thresholds_of(seen[source.name] for source in charter.sources if source.reference)
     write_json(output / "recurring.json", recurring)
     write_json(output / "thresholds.json", bounds)
-    learned = {
-        "recurring": {name: sorted(line["key"] for line in lines) for name, lines in recurring.items()},
-        "thresholds": bounds,
-    }
-    if not labels:
-        return learned
-    texts = {identity: text for found in seen.values() for identity, text in found.labelled.items()}
-    weights, told = train(labels, texts, where=str(charter.curate.labels))
-    np.save(scratch / "classifier.npy", weights)
-    write_json(output / "classifier.json", told)
-    return learned | {"classifier": str(scratch / "classifier.npy")}
+    if labels:
+        texts = {identity: text for found in seen.values() for identity, text in found.labelled.items()}
+        weights, told = train(labels, texts, where=str(charter.curate.labels))
+        np.save(output / WEIGHTS, weights)
+        write_json(output / "classifier.json", told)
+    return learned_of(output)
+
+
+def learned_of(artifact: Path) -> dict[str, Any]:
+    """What judging needs of what a curation learned, from the files that it left in its artifact."""
+    recurring, bounds = (json.loads((artifact / name).read_bytes()) for name in ("recurring.json", "thresholds.json"))
+    keys = {name: sorted(line["key"] for line in lines) for name, lines in recurring.items()}
+    weights = {"classifier": str(artifact / WEIGHTS)} if (artifact / WEIGHTS).is_file() else {}
+    return {"recurring": keys, "thresholds": bounds, **weights}
 
 
 def surveyings(charter: Charter, parts: Sequence[Part], labels: tuple[Label, ...], *, scratch: Path) -> list[Surveying]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from freehold.records import canonical_json
 from freehold.stages.curate.parts import DOCUMENT, LEDGER, REPAIRS, read_rows
+from freehold.text.paragraphs import without
 
 FILE_BYTES: Final = 256_000_000  # of text in one Parquet file
 LEDGER_ROWS: Final = 50_000  # per row group
@@ -74,8 +75,10 @@ class Folder:
             self.writer = None
 
 
-def write_documents(output: Path, judged: Sequence[Path], decisions: Decisions) -> Iterator[int]:
-    """Write `documents/` and `held_out/`; yields the bytes of text written, part by part."""
+def write_documents(
+    output: Path, judged: Sequence[Path], decisions: Decisions, cuts: Mapping[int, frozenset[int]]
+) -> Iterator[int]:
+    """Write `documents/` and `held_out/`, rows without the paragraphs in `cuts`; yields the bytes, part by part."""
     with Folder(output / "documents") as training, Folder(output / "held_out") as held_out:
         for path in judged:
             table = pq.read_table(path)
@@ -84,7 +87,7 @@ def write_documents(output: Path, judged: Sequence[Path], decisions: Decisions) 
             side = np.isin(rows, decisions.held_out)
             for folder, chosen in ((training, kept & ~side), (held_out, kept & side)):
                 if chosen.any():
-                    part = rename(table.filter(pa.array(chosen)), decisions.renamed)
+                    part = shorten(rename(table.filter(pa.array(chosen)), decisions.renamed), cuts)
                     size = int(np.sum(part.column("bytes").to_numpy()))
                     folder.write(part.select(DOCUMENT.names).cast(DOCUMENT), size)
                     yield size
@@ -97,6 +100,16 @@ def rename(table: pa.Table, renamed: Mapping[int, str]) -> pa.Table:
         return table
     ids = [renamed.get(row, identity) for row, identity in zip(rows, table.column("id").to_pylist(), strict=True)]
     return table.set_column(table.column_names.index("id"), "id", pa.array(ids, pa.string()))
+
+
+def shorten(table: pa.Table, cuts: Mapping[int, frozenset[int]]) -> pa.Table:
+    """The table with texts without the paragraphs that are to be cut."""
+    rows = table.column("row").to_pylist()
+    if cuts.keys().isdisjoint(rows):
+        return table
+    texts = zip(rows, table.column("text").to_pylist(), table.column("unspaced").to_pylist(), strict=True)
+    left = [without(text, cuts.get(row, frozenset()), unspaced=unspaced) for row, text, unspaced in texts]
+    return table.set_column(table.column_names.index("text"), "text", pa.array(left, pa.string()))
 
 
 def write_ledger(path: Path, streams: Iterable[Iterable[Mapping[str, Any]]]) -> Counter[tuple[str, str]]:

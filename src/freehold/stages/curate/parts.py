@@ -16,6 +16,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from freehold.text.signatures import HASHES
+
 RAW: Final = pa.schema(
     [
         ("row", pa.int64()),
@@ -84,6 +86,11 @@ JUDGED: Final = pa.schema(
         ("digest", pa.string()),
         ("bytes", pa.int64()),  # of the text kept; of a dropped record those of the text read
         ("unspaced", pa.bool_()),
+        ("tokens", pa.int64()),
+        ("sketch", pa.binary(4 * HASHES)),
+        ("paragraphs", pa.list_(pa.uint64())),  # hashes of its long lines
+        ("overlaps", pa.list_(pa.int32())),  # items of question packs of which it holds a part
+        ("holds", pa.list_(pa.int32())),  # and which it holds with their answers
         ("ground", pa.string()),  # licence, statute or override; also of a dropped record that had one
         ("override", pa.int64()),  # line of the decision on this document
     ]

@@ -46,6 +46,8 @@ class Rules:
     max_characters: int
     language_confidence: float
     sources: dict[str, Declared]
+    packs: tuple[str, ...]
+    contaminated: str
     mixed: str = "keep"
     language_model: str | None = None  # path
     classifier: str | None = None  # path of its weights
@@ -82,6 +84,8 @@ def write_rules(
             "language_confidence": curation.language_confidence,
             "mixed": curation.mixed,
             "language_model": model_path(charter),
+            "packs": [str(path) for path in charter.packs],
+            "contaminated": curation.contaminated,
             **(learned or {}),
             "sources": {
                 source.name: {part.name: getattr(source, part.name) for part in fields(Declared)}
@@ -154,6 +158,8 @@ def read_rules(path: str) -> Rules:
         min_characters=found["min_characters"],
         max_characters=found["max_characters"],
         language_confidence=found["language_confidence"],
+        packs=tuple(found["packs"]),
+        contaminated=found["contaminated"],
         sources={name: Declared(**declared) for name, declared in found["sources"].items()},
         mixed=found["mixed"],
         language_model=found["language_model"],

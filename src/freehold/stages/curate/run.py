@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from freehold import charter as charters
@@ -23,10 +24,13 @@ from freehold.errors import InputError
 from freehold.learn.targets import shown
 from freehold.sight.corpus.report import write_page
 from freehold.stage import Stage
-from freehold.stages.curate import croissant, frame, notices, output, rights_report
+from freehold.stages.curate import croissant, decontamination, frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
+from freehold.stages.curate.boilerplate import Recurring, recurring, sizes_after
 from freehold.stages.curate.card import card
-from freehold.stages.curate.duplicates import Likeness, compare
+from freehold.stages.curate.clusters import write_clusters
+from freehold.stages.curate.duplicates import FACTS, Likeness, compare
+from freehold.stages.curate.earlier import SKETCHES, read_earlier, write_sketches
 from freehold.stages.curate.faults import check_losses
 from freehold.stages.curate.judging import Judging, judge, repairs_path
 from freehold.stages.curate.learning import Part, learn_from
@@ -34,6 +38,7 @@ from freehold.stages.curate.listing import listed
 from freehold.stages.curate.mixing import mixture_of
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
+from freehold.stages.curate.preference import ranking
 from freehold.stages.curate.reading import Reading, finished, read
 from freehold.stages.curate.rules import read_overrides, write_rules
 from freehold.stages.curate.seen import EYES
@@ -42,7 +47,7 @@ from freehold.text.notices import Notice
 
 ROWS_PER_FILE: Final = 1 << 40  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
-COLUMNS: Final = ("id", "source", "language", "licence", "bytes", "digest")
+COLUMNS: Final = ("id", "source", "language", "licence", "bytes", "digest", *FACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Unit:
 
 def run(stage: Stage) -> None:
     """The whole stage; see the module's docstring."""
+    look_ahead(stage.charter)
     frame.use(stage.manner.runner)
     units = read_sources(stage, readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files))
     said = said_in(stage.charter, units)
@@ -76,17 +82,27 @@ def run(stage: Stage) -> None:
     complain(stage.charter, before)
     check_losses(stage.charter, before)
     likeness = compare_documents(stage, judged, passed)
-    decisions = decide(stage.charter, passed, likeness)
-    account = write(stage, units, passed, likeness, decisions)
+    cutting = shorten(stage.charter, judged, passed, likeness)
+    passed = cutting.passed
+    decisions = decide(stage.charter, passed, likeness, cutting)
+    account = write(stage, units, passed, likeness, decisions, cutting)
+    leave_traces(stage, judged, passed, likeness, decisions, cutting)
     complain(stage.charter, account)
     write_rights(stage, judged, account, decisions, said)
     tell(stage, account, changes)
     show(stage)
 
 
+def look_ahead(charter: Charter) -> None:
+    """Open what is needed after hours of reading. Raises InputError for a pack or sketches that cannot be read."""
+    decontamination.read_packs(tuple(str(path) for path in charter.packs))
+    read_earlier(charter.sketches)
+
+
 def run_shard(stage: Stage) -> None:
     """This shard's files read, and judged once every file of all shards is read: rules may look at whole sources."""
     assert stage.manner.shard is not None
+    look_ahead(stage.charter)
     number, shards = stage.manner.shard
     frame.use(stage.manner.runner)
     tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
@@ -207,16 +223,52 @@ def compare_documents(stage: Stage, judged: list[Path], passed: pa.Table) -> Lik
     rows = passed.column("row").to_numpy()
     with stage.progress.task("compare", total=len(rows), unit="documents") as task:
         if not len(rows):
-            return Likeness(exact={}, near={}, family={})
-        threshold = stage.charter.curate.near_duplicate
-        likeness = compare(judged, rows, threshold=threshold, scratch=stage.scratch)
-        task.advance(len(rows), copies=len(likeness.exact) + len(likeness.near))
+            return Likeness()
+        curation = stage.charter.curate
+        likeness = compare(
+            judged,
+            passed,
+            threshold=curation.near_duplicate,
+            order=ranking(passed, prefer=curation.prefer, licences=stage.charter.policy.licences),
+            scratch=stage.scratch,
+            earlier=read_earlier(stage.charter.sketches),
+            newest=curation.versions == "newest",
+        )
+        task.advance(len(rows), copies=len(likeness.copies))
     return likeness
 
 
-def decide(charter: Charter, passed: pa.Table, likeness: Likeness) -> Decisions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """Paragraphs that recur, those to be cut of each row, and the documents that are nothing without them."""
+
+    passed: pa.Table  # with the bytes that are left
+    recurring: Recurring
+    cuts: dict[int, frozenset[int]]
+    emptied: dict[int, int]  # row → characters left
+
+
+def shorten(charter: Charter, judged: list[Path], passed: pa.Table, likeness: Likeness) -> Cutting:
+    """Find the paragraphs that recur, and what is left of the documents if they are cut."""
+    curation = charter.curate
+    found = recurring(judged, as_array(likeness.copies), documents=curation.boilerplate_documents)
+    cuts = found.beyond(curation.boilerplate_documents) if curation.boilerplate == "cut" else {}
+    left = sizes_after(judged, cuts)
+    if left:
+        sizes = [left.get(row, (0, size))[1] for row, size in rows_of(passed, "row", "bytes")]
+        passed = passed.set_column(passed.column_names.index("bytes"), "bytes", pa.array(sizes, pa.int64()))
+    emptied = {row: characters for row, (characters, _) in left.items() if characters < curation.min_characters}
+    return Cutting(passed=passed, recurring=found, cuts=cuts, emptied=emptied)
+
+
+def as_array(rows: Iterable[int]) -> NDArray[np.int64]:
+    """Rows as an array."""
+    return np.array(sorted(rows), dtype=np.int64)
+
+
+def decide(charter: Charter, passed: pa.Table, likeness: Likeness, cutting: Cutting) -> Decisions:
     """Copies dropped, equal ids told apart, a held-out part chosen."""
-    dropped = np.array(sorted(likeness.exact.keys() | likeness.near.keys()), dtype=np.int64)
+    dropped = as_array(likeness.copies.keys() | cutting.emptied.keys())
     kept = passed.filter(pa.array(~np.isin(passed.column("row").to_numpy(), dropped)))
     rows = kept.column("row").to_numpy()
     documents = Candidates(
@@ -246,15 +298,17 @@ def numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions) -> Account:
+def write(
+    stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions, cutting: Cutting
+) -> Account:
     """Documents, held-out documents, ledger and sources."""
     judged = [path for unit in units for path in unit.judged]
     total = int(passed.column("bytes").to_numpy().sum())
     with stage.progress.task("write", total=total, unit="bytes") as task:
-        for size in output.write_documents(stage.output, judged, decisions):
+        for size in output.write_documents(stage.output, judged, decisions, cutting.cuts):
             task.advance(size)
     output.write_repairs(stage.output / "repairs.parquet", map(repairs_path, judged), decisions)
-    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness)])
+    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness, cutting)])
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
@@ -284,17 +338,27 @@ def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
         yield from output.ledger_rows(unit.drop_parts(), unit.judged)
 
 
-def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
-    """The ledger's lines for what repeats another document."""
-    places = passed.column("row").to_numpy()
-    repeats = likeness.near | likeness.exact
-    rows = np.array(sorted(repeats), dtype=np.int64)
-    first = np.array([repeats[row] for row in rows.tolist()], dtype=np.int64)
-    own = passed.select(("row", "id", "source")).take(pa.array(np.searchsorted(places, rows)))
-    named = passed.column("id").take(pa.array(np.searchsorted(places, first)))
-    for (row, identity, source), original in zip(rows_of(own, "row", "id", "source"), named.to_pylist(), strict=True):
-        reason = "exact-duplicate" if row in likeness.exact else "near-duplicate"
-        yield {"id": identity, "source": source, "reason": reason, "detail": f"of {original}"}
+def copies(passed: pa.Table, likeness: Likeness, cutting: Cutting) -> Iterator[dict[str, Any]]:
+    """The ledger's lines for what repeats another document, or nothing but paragraphs of many."""
+    for row, identity, source in rows_of(passed, "row", "id", "source"):
+        if copy := likeness.copies.get(row):
+            yield {"id": identity, "source": source, "reason": copy.reason, "detail": copy.told()}
+        elif row in cutting.emptied:
+            detail = f"{cutting.emptied[row]} characters without it"
+            yield {"id": identity, "source": source, "reason": "boilerplate", "detail": detail}
+
+
+def leave_traces(
+    stage: Stage, judged: list[Path], passed: pa.Table, likeness: Likeness, decisions: Decisions, cutting: Cutting
+) -> None:
+    """What people and later runs read beside the documents: clusters, sketches, the packs' report."""
+    write_clusters(stage.output / "clusters.parquet", passed, likeness, cutting.recurring, cutting.cuts)
+    write_sketches(stage.output / SKETCHES, judged, as_array(decisions.dropped))
+    packs = decontamination.read_packs(tuple(str(path) for path in stage.charter.packs))
+    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds"]) for path in judged)
+    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds"))
+    found = decontamination.report(packs, rows, policy=stage.charter.curate.contaminated)
+    output.write_json(stage.output / "decontamination.json", found)
 
 
 def complain(charter: Charter, account: Account) -> None:

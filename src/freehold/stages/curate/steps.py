@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from freehold.sight.corpus.reasons import STEPS, step_of
 from freehold.stages.curate.finding import Entry
+from freehold.stages.curate.models import language_model
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
 from freehold.stages.curate.seen import plain
-from freehold.text import language, quality, signatures
-from freehold.text.normalise import normalise
+from freehold.text import language, signatures
+from freehold.text.repair import repair
+from freehold.text.rules import RULES, Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class Case:
 
 def told_steps(raw: Raw, judgement: Judgement, *, entry: Entry, rules: Rules) -> list[Step]:
     """Every step up to the one that dropped the record; those behind it were not asked."""
-    text, declared = normalise(plain(raw.text, raw.markup)), rules.sources[entry.source]
+    declared = rules.sources[entry.source]
+    recurring = rules.recurring.get(declared.name, frozenset())
+    text = repair(plain(raw.text, raw.markup), recurring=recurring).text
     case = Case(raw=raw, text=text, judgement=judgement, declared=declared, rules=rules)
     reason, detail = entry.facts.get("reason"), entry.facts.get("detail")
     last = None if reason is None else step_of(reason)
@@ -76,16 +80,12 @@ def saw_opt_outs(case: Case) -> dict[str, Any]:
 
 def saw_quality(case: Case) -> dict[str, Any]:
     """The figures that the rules for quality compare with their limits."""
-    lines = [line.strip() for line in case.text.split("\n") if line.strip()]
-    points = quality.points_of(case.text)
-    return {
-        "characters": len(case.text),
-        "letters": round(quality.letter_share(case.text, points), 3),
-        "code_lines": round(quality.code_share(lines), 3),
-        "unbroken": round(quality.unbroken_share(case.text), 3),
-        "repeated_lines": round(quality.repeated_line_share(lines), 3),
-        "repeated_text": round(quality.repeated_share(points), 3),
-    }
+    model, declared = language_model(case.rules.language_model), case.raw.language or case.declared.language
+    guess = language.identify(case.text, model=model)
+    facts = Facts(case.text, language=language.taken_for(guess, declared=declared, model=model))
+    figures = {rule.name: rule.measure(facts) for rule in RULES} if case.text.strip() else {}
+    told = {name: round(figure, 3) for name, figure in figures.items() if figure is not None}
+    return {"characters": len(case.text), **told}
 
 
 def saw_language(case: Case) -> dict[str, Any]:
