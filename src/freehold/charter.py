@@ -20,6 +20,11 @@ from freehold.errors import InputError
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Count = Annotated[int, Gt(0)]
+# A kind of personal data; `national-id` is that of every country, `national-id:DE` of one.
+Personal = Annotated[
+    str, StringConstraints(pattern=r"^(email|phone|iban|card|ip|imei|crypto|national-id(:[A-Z]{2})?)$")
+]
+Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]  # module:function
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
@@ -74,7 +79,8 @@ class Policy:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     licences: Annotated[tuple[str, ...], Len(1)]
     opt_out: str = "none"  # or a file: one document id, URL prefix or SHA-256 a line
-    redact: tuple[Literal["email", "phone", "iban"], ...] = ("email", "phone", "iban")
+    redact: tuple[Personal, ...] = ("email", "phone", "iban", "card", "national-id", "ip", "imei", "crypto")
+    names: Entry | None = None  # your own finder of persons' names, module:function; None: names are not looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

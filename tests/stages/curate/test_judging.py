@@ -85,7 +85,8 @@ def test_a_kept_document(rules: Rules) -> None:
     assert verdict.title == "Gesetz, Auskunft: <EMAIL>"
     assert (verdict.language, verdict.licence) == ("deu", "public-domain-law")
     assert verdict.changes is not None
-    assert verdict.changes["email"] == verdict.changes["phone"] == text.count("@")
+    assert verdict.changes["email"] == text.count("@") + 1  # the one in the title
+    assert verdict.changes["phone"] == text.count("@")
 
 
 def test_html_becomes_text(rules: Rules) -> None:

@@ -58,6 +58,7 @@ def judge(task: str) -> str:
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
             changes.update(verdict.changes or {})
+            raw = shielded(raw, rules=rules, changes=changes if verdict.text is not None else Counter())
             rows.append({"row": place} | judged_row(raw, verdict, declared=rules.sources[judging.source]))
         judged.parent.mkdir(parents=True, exist_ok=True)
         write_table(judged, rows, JUDGED)
@@ -85,13 +86,15 @@ def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
     text = normalise(raw_text)
     digests = (signatures.digest(text), sha256(raw.text), sha256(text))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
-        return Verdict(reason="opted-out", detail=f"named by {entry}")
+        return Verdict(reason="opted-out", detail=f"named by {privacy.redact_address(entry, rules=rules.redact).text}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
     if verdict.text is None:
         return verdict
     title = normalise(title) if title else None
     if title:
-        title = privacy.redact(title, rules=rules.redact, language=verdict.language or "").text
+        redacted = privacy.redact(title, rules=rules.redact, language=verdict.language or "", names=rules.names)
+        title, changes = redacted.text, (verdict.changes or Counter()) + Counter(redacted.counts)
+        verdict = replace(verdict, changes=changes)
     return replace(verdict, licence=licence, title=title)
 
 
@@ -112,7 +115,7 @@ def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verd
     code = rules.languages.get(language.canonical(settled.language))
     if code is None:
         return Verdict(reason="language-not-in-charter", detail=settled.language[:40])
-    redacted = privacy.redact(text, rules=rules.redact, language=code)
+    redacted = privacy.redact(text, rules=rules.redact, language=code, names=rules.names)
     changes = Counter(redacted.counts) + Counter({"script": mended.cuts})
     return Verdict(text=redacted.text, language=code, changes=changes)
 
@@ -124,6 +127,17 @@ def language_conflict(record: str | None, source: str | None) -> str | None:
     if language.near(language.canonical(record), language.canonical(source)):
         return None
     return f"the record says {record[:40]}, its source {source}"
+
+
+def shielded(raw: Raw, *, rules: Rules, changes: Counter[str]) -> Raw:
+    """The record with no e-mail address or account in its id and URL, which outlive it in the ledger; counts them.
+
+    Only after judging: lists of opt-outs name a document by what it is called outside.
+    """
+    identity = privacy.redact_address(raw.id, rules=rules.redact)
+    url = privacy.redact_address(raw.url or "", rules=rules.redact)
+    changes.update(+(Counter(identity.counts) + Counter(url.counts)))
+    return replace(raw, id=identity.text, url=url.text if raw.url else raw.url)
 
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, Any]:

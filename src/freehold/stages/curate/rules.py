@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from freehold.charter import Charter
+from freehold.charter import Charter, where
 from freehold.errors import InputError
 from freehold.stages.curate.parts import mark, marked
+from freehold.text import privacy
 from freehold.text.language import canonical
 from freehold.text.rights import OptOuts, parse_opt_outs
 
@@ -31,6 +32,7 @@ class Rules:
     languages: dict[str, str]  # canonical ISO 639-3 → the charter's own code
     licences: frozenset[str]
     redact: tuple[str, ...]
+    names: privacy.Finder | None  # of persons' names
     opt_outs: OptOuts
     min_characters: int
     max_characters: int
@@ -41,12 +43,14 @@ class Rules:
 def write_rules(charter: Charter, path: Path) -> None:
     """Put the rules where the workers find them. Raises InputError for an opt-out list that cannot be read."""
     policy, curation = charter.policy, charter.curate
+    check_privacy(charter)
     mark(
         path,
         {
             "languages": {canonical(language.code): language.code for language in charter.languages},
             "licences": policy.licences,
             "redact": policy.redact,
+            "names": policy.names,
             "opt_outs": None if policy.opt_out == "none" else read_opt_outs(charter.resolve(policy.opt_out)),
             "min_characters": curation.min_characters,
             "max_characters": curation.max_characters,
@@ -57,6 +61,22 @@ def write_rules(charter: Charter, path: Path) -> None:
             },
         },
     )
+
+
+def check_privacy(charter: Charter) -> None:
+    """Raises InputError for a country whose ids nothing can check, or a finder of names that cannot be loaded."""
+    for position, kind in enumerate(charter.policy.redact):
+        if not privacy.expand([kind]):
+            place = where(charter.path, ("policy", "redact"))
+            message = f"policy.redact[{position}]: no id of {kind.partition(':')[2]} can be checked"
+            raise InputError(message, where=place, remedy="see docs/reference/curation/privacy.md for the countries")
+    if charter.policy.names:
+        try:
+            privacy.finder(charter.policy.names)
+        except InputError as error:
+            raise InputError(
+                error.message, where=where(charter.path, ("policy", "names")), remedy=error.remedy
+            ) from None
 
 
 def read_opt_outs(path: Path) -> str:
@@ -77,6 +97,7 @@ def read_rules(path: str) -> Rules:
         languages=found["languages"],
         licences=frozenset(found["licences"]),
         redact=tuple(found["redact"]),
+        names=privacy.finder(found["names"]) if found["names"] else None,
         opt_outs=parse_opt_outs(found["opt_outs"] or ""),
         min_characters=found["min_characters"],
         max_characters=found["max_characters"],

@@ -215,7 +215,7 @@ def complain(charter: Charter, account: Account) -> None:
 
 def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
     """The summary file, the stage's figures, and a word on what a person should know."""
-    summary = account.summary(changes)
+    summary = account.summary(changes, stage.charter.policy)
     output.write_json(stage.output / "curate.json", summary)
     stage.figures.update({name: summary[name] for name in ("documents_read", "documents_kept", "drops", "bytes")})
     for language in stage.charter.languages:
