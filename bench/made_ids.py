@@ -16,7 +16,7 @@ from stdnum import bitcoin, imei, luhn, numdb
 from stdnum import iban as ibans
 
 from freehold import plugins
-from freehold.text.privacy import accounts, national
+from freehold.text.privacy import accounts, national, numbers
 from freehold.text.privacy.national import NationalId
 
 # Where a date of birth stands, as Y, M and D; # is a digit, @ a letter, | one of ways to write.
@@ -155,3 +155,8 @@ def coin(chance: random.Random) -> str:
 def rows() -> tuple[NationalId, ...]:
     """Every id of every country."""
     return national.TABLE
+
+
+def passes(row: NationalId, number: str) -> bool:
+    """Whether the country's check takes a number as written."""
+    return numbers.checks(row, number)

@@ -44,7 +44,7 @@ def test_every_id_is_found_beside_its_word_and_lost_with_its_checksum(row: Natio
         ("IP 192.168.0.1, IP 10.0.0.1, IP 127.0.0.1, 12:30:45, std::vector, 2001:db8::1", "eng"),
         ("Mobile 490154203237518 without its word", "eng"),
         ("0xde0b295669a9fd93d5f28d9ec85e40f4cb697bae and 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "eng"),
-        ("주민등록번호 900132-1234568", "kor"),  # the 32nd of January
+        ("법률 900132-1234568", "kor"),  # the 32nd of January
         ("PESEL 44051401358", "pol"),
         ("Tarjeta 4111 1111 1111 1112", "spa"),
     ],

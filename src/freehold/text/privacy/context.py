@@ -16,20 +16,25 @@ PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z:-]*>")
 
 @cache
 def pattern(words: str) -> re.Pattern[str]:
-    """Matches any of the words (separated by ``|``) at the start of a word; short ones only as whole words."""
-    choices = []
-    for word in words.split("|"):
+    """Matches any of the words (separated by ``|``) at the start of a word; short ones only as whole words.
+
+    It is for folded text: without a flag for case, the engine passes over a choice by its first letter.
+    """
+    spaced, unspaced = [], []
+    for word in words.casefold().split("|"):
         written = re.escape(word).replace(r"\ ", r"[ \n-]?").replace(r"\.", r"\.?").replace(r"\-", r"[ -]?")
-        begin = "" if UNSPACED.match(word) else r"(?<![^\W_])"
-        choices.append(begin + written + (r"(?![^\W_])" if len(word) <= SHORT and begin else ""))
-    return re.compile("|".join(choices), re.IGNORECASE)
+        if UNSPACED.match(word):
+            unspaced.append(written)
+        else:
+            spaced.append(written + (r"(?![^\W_])" if len(word) <= SHORT else ""))
+    return re.compile("|".join([rf"(?<![^\W_])(?:{'|'.join(spaced)})"] * bool(spaced) + unspaced))
 
 
 def near(text: str, start: int, end: int) -> str:
-    """What stands around a range; a placeholder there is no word."""
+    """What stands around a range, folded; a placeholder there is no word."""
     before, after = text[max(0, start - BEFORE) : start], text[end : end + AFTER]
     around = f"{before} \x00 {after}"
-    return PLACEHOLDER.sub(" ", around) if "<" in around else around
+    return (PLACEHOLDER.sub(" ", around) if "<" in around else around).casefold()
 
 
 def named(around: str, words: str) -> bool:

@@ -72,7 +72,7 @@ TABLE: Final = (
     letters("ES", "es.dni", r"[0-9]{8}[ -]?[A-Z]|[0-9]{2}\.[0-9]{3}\.[0-9]{3}[ -]?[A-Z]", "spa cat glg eus",
             "DNI|NIF|D.N.I.|N.I.F.|documento nacional de identidad|document nacional d'identitat|NAN|IFZ", alone="sure"),
     letters("ES", "es.nie", r"[XYZ][ -]?[0-9]{7}[ -]?[A-Z]", "spa cat glg eus", "NIE|N.I.E.", alone="sure"),
-    letters("FI", "fi.hetu", r"[0-9]{6}[-+A-FU-Y][0-9]{3}[0-9A-Z]", "fin swe", "henkilötunnus|hetu|personbeteckning",
+    letters("FI", "fi.hetu", r"[0-9]{6}(?:[-+A-FU-Y][0-9]{3}[A-Z]|[A-FU-Y][0-9]{4})", "fin swe", "henkilötunnus|hetu|personbeteckning",
             alone="sure"),
     digits("FI", "fi.hetu", "6-4", "fin swe", "henkilötunnus|hetu|personbeteckning", alone="home", marked=True),
     digits("FR", "fr.nir", "15 1-2-2-2-3-3-2 13-2", "fra", "NIR|sécurité sociale|numéro de sécu|numéro d'inscription|"
@@ -126,8 +126,7 @@ TABLE: Final = (
     digits("JP", "jp.in_", "12 4-4-4", "jpn", "マイナンバー|個人番号|My Number"),
     digits("KR", "kr.rrn", "6-7", "kor", "주민등록번호|주민번호|외국인등록번호", alone="sure"),
     # Since October 2020 the digits behind the birth date are drawn by lot, without a check digit.
-    letters("KR", "", r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])-[1-8][0-9]{6}", "kor",
-            "주민등록번호|주민번호|외국인등록번호"),
+    digits("KR", "", "6-7", "kor", "주민등록번호|주민번호|외국인등록번호"),
     digits("KR", "kr.rrn", "13", "kor", "주민등록번호|주민번호|외국인등록번호"),
     digits("MY", "my.nric", "6-2-4", "msa", "MyKad|NRIC|kad pengenalan|no. KP", alone="home"),
     digits("MY", "my.nric", "12", "msa", "MyKad|NRIC|kad pengenalan|no. KP"),

@@ -23,7 +23,7 @@ EDGE: Final = r"(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])"
 SHAPES: Final = tuple((each, re.compile(EDGE.format(each.shape), re.IGNORECASE)) for each in TABLE if each.shape)
 # Stretches of digits that could be the inside of an id with letters: six in a row, or the ways to group fewer.
 INSIDE: Final = re.compile(
-    r"[0-9]{6}|[0-9]{2} [0-9]{2} [0-9]{2}|[0-9]\.[0-9]{3}\.[0-9]{3}|[0-9] [0-9]{2} [0-9]{2} 2|[0-9]{3} [0-9]{3} [0-9]{2}"
+    r"[0-9](?:[0-9]{5}|[0-9] [0-9]{2} [0-9]{2}|\.[0-9]{3}\.[0-9]{3}| [0-9]{2} [0-9]{2} 2|[0-9]{2} [0-9]{3} [0-9]{2})"
 )
 # Two ids have no six digits: the year, month and day of an Italian one, the four digits of an Indian one.
 SCATTERED: Final = re.compile(r"[0-9](?:[0-9] ?[A-Za-z] ?[0-9]{2} ?[A-Za-z][0-9]{3}|[0-9]{3}[A-Z](?<=[A-Z]{5}.{5}))")
@@ -79,30 +79,13 @@ def alphanumeric(letter: str) -> bool:
 def settled(rows: tuple[NationalId, ...], text: str, start: int, end: int, *, language: str) -> str | None:
     """The country whose id stands there: announced by its own word, at home in the language, or by a general word."""
     around = context.near(text, start, end)
-    announced = context.named(around, words_of(rows))
-    if not announced and not any(alone(row, language) for row in rows):
-        return None
     nearest = sorted(rows, key=lambda row: language not in row.languages)  # two countries may share a word
-    for wanted in (by_word, by_home, by_any):
-        for row in nearest:
-            if wanted(row, around, language) and checks(row, text[start:end]):
-                return row.country
-    return None
-
-
-def by_word(row: NationalId, around: str, language: str) -> bool:
-    """The id's own word stands near."""
-    return context.named(around, row.words)
-
-
-def by_home(row: NationalId, around: str, language: str) -> bool:
-    """The id needs no word here."""
-    return alone(row, language)
-
-
-def by_any(row: NationalId, around: str, language: str) -> bool:
-    """A word for ids in general stands near."""
-    return bool(row.check) and context.named(around, ANY)
+    likely = [row for row in nearest if alone(row, language)]
+    if context.named(around, words_of(rows)):
+        own = [row for row in nearest if context.named(around, row.words)]
+        general = [row for row in nearest if row.check] if context.named(around, ANY) else []
+        likely = [*own, *likely, *general]
+    return next((row.country for row in likely if checks(row, text[start:end])), None)
 
 
 def alone(row: NationalId, language: str) -> bool:

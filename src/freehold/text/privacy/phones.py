@@ -17,6 +17,11 @@ NAME: Final = re.compile(
     r"[ \t.:：|-]{0,4}(?:(?:n[r°o]\.?|番号|번호)[ \t.:：-]{0,3})?\Z",
     re.IGNORECASE,
 )
+# A piece of every name above, folded: looking for these first spares the pattern almost always.
+HINTS: Final = (
+    "tel", "tél", "tfno", "tlf", "phone", "fax", "mob", "handy", "cellulare", "puh", "faksi", "тел", "факс", "電話",
+    "ファックス", "ｔｅｌ", "ｆａｘ", "전화", "팩스", "휴대폰", "โทร",
+)  # fmt: skip
 NAME_REACH: Final = 32  # characters before a number in which its name must stand
 SIGNS: Final = 4  # characters that may stand before its first digit: a bracket, two plus signs, a space
 # Three groups from a leading zero, as Korea, Japan and Thailand write them; no date or citation has this shape there.
@@ -58,7 +63,9 @@ def plans_of(text: str, found: re.Match[str], regions: list[str]) -> list[str | 
     start = found.start()
     if "+" in found[0][:2] or "＋" in found[0][:2]:
         return [] if start and text[start - 1].isalnum() else [None]
-    return [*regions] if NAME.search(text, max(0, start - NAME_REACH), start) else []
+    before = text[max(0, start - NAME_REACH) : start]
+    hinted = any(map(before.casefold().__contains__, HINTS))
+    return [*regions] if hinted and NAME.search(before) else []
 
 
 def ungrouped(text: str, start: int) -> bool:
