@@ -1,9 +1,9 @@
 """Personal data: recall and precision per kind on invented ids, what is replaced in real law, and throughput.
 
-Every kind is made from a seed (`made_ids`), written in its forms into sentences of several languages, and then spoiled:
-a wrong check digit, a digit too few or too many. A spoiled id that anything replaces counts against its kind. Look-alikes
-of law (dates, cases, sections, ISBNs, prices) are counted by themselves. `--corpora` names a folder of real texts
-(``*.jsonl`` or ``*.jsonl.zst`` with ``text`` and ``lang``): replaced per MB and kind, and MB per CPU second.
+Every kind is made from a seed (`made_ids`), written in its forms into sentences of several languages, and then spoiled
+by a wrong check digit. A spoiled id that any national id's rule replaces counts against its kind. Look-alikes of law
+(dates, cases, sections, ISBNs, prices) are counted by themselves. `--corpora` names a folder of real texts, ``*.jsonl``
+or ``*.jsonl.zst`` with ``text`` and ``lang``: replaced per MB and kind, and MB per CPU second.
 """
 
 from __future__ import annotations

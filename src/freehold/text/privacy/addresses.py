@@ -19,7 +19,7 @@ LOCAL_PART: Final = 65  # characters before the at sign, one more than an addres
 DOTTED: Final = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])")
 COLONED: Final = re.compile(r"[23][0-9A-Fa-f]{3}:(?<![0-9A-Za-z:].{5})[0-9A-Fa-f:]{1,34}(?![0-9A-Za-z])")
 # Numbers of sections look like IPv4 addresses, so one of these must stand near, or a URL around it.
-WORDS: Final = "IP|IPv4|IPs|IP주소|IPアドレス|IP-Adresse|IP地址|host|server|DNS|gateway|client|айпи"
+WORDS: Final = "IP|IPv4|IPs|IP주소|IPアドレス|IP-Adresse|IP地址|DNS|localhost|traceroute|nslookup|айпи"
 GROUPS: Final = 8  # of an IPv6 address that leaves nothing out
 
 

@@ -36,7 +36,7 @@ def with_digits(text: str, windows: Collection[Window], *, language: str) -> Ite
     """Ids of digits alone as (start, end, country)."""
     for window in windows:
         start, end = window.start, window.end
-        if (rows := INDEX.get(window.sizes)) and apart(text, start, end):
+        if (rows := INDEX.get(window.sizes)) and apart(text, start, end) and whole(text, window):
             country = settled(rows, text, start, end, language=language)
             if country:
                 yield start, end, country
@@ -71,6 +71,14 @@ def apart(text: str, start: int, end: int) -> bool:
     return not after or not (alphanumeric(after[0]) or (after[0] in "-–./,:" and after[1:].isdigit()))
 
 
+def whole(text: str, window: Window) -> bool:
+    """Whether groups set apart by blanks are all there are: three of a longer row are some amount's."""
+    if len(window.sizes) == 1 or " " not in text[window.start : window.end]:
+        return True
+    before, after = text[max(0, window.start - 2) : window.start], text[window.end : window.end + 2]
+    return not (before[-1:] == " " and before[0].isdigit()) and not (after[:1] == " " and after[1:].isdigit())
+
+
 def alphanumeric(letter: str) -> bool:
     """Whether a character would make a number part of a word; Korean and Japanese write none between."""
     return letter.isdigit() or (letter.isascii() and letter.isalpha()) or letter == "_"
@@ -84,7 +92,7 @@ def settled(rows: tuple[NationalId, ...], text: str, start: int, end: int, *, la
     if context.named(around, words_of(rows)):
         own = [row for row in nearest if context.named(around, row.words)]
         general = [row for row in nearest if row.check] if context.named(around, ANY) else []
-        likely = [*own, *likely, *general]
+        likely = [*own, *likely, *([] if own else general)]  # a wrong number beside its own word is no other country's
     return next((row.country for row in likely if checks(row, text[start:end])), None)
 
 
