@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Len
 from pydantic import ConfigDict, StringConstraints
 
 from freehold.errors import InputError
+from freehold.tree import Tree, tree
 
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -64,9 +65,9 @@ class Source:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     name: Slug
-    path: str  # a file, a folder or a glob
+    path: str  # a file, a folder, a git repository or a glob
     origin: str  # where the text was published
-    format: Literal["auto", "jsonl", "parquet", "txt", "html"] = "auto"
+    format: Literal["auto", "jsonl", "parquet", "txt", "html", "xml", "epub", "pdf", "warc"] = "auto"
     licence: str | None = None  # None: every record names its own
     statute: str | None = None  # the ground on which a work is free of copyright
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
@@ -78,7 +79,11 @@ class Policy:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     licences: Annotated[tuple[str, ...], Len(1)]
-    opt_out: str = "none"  # or a file: one document id, URL prefix or SHA-256 a line
+    opt_out: str = "none"  # or a file: one URL, domain, document id or SHA-256 a line
+    opt_out_time: Literal["at_fetch", "latest", "both"] = "both"  # which notices of a host count
+    notices: str | None = None  # folder of robots.txt and tdmrep.json files, HOST/robots.txt
+    agent: Slug | None = None  # the name by which robots.txt files may address whoever runs this charter
+    overrides: str | None = None  # file of decisions on single documents, JSON Lines
     redact: tuple[Personal, ...] = ("email", "phone", "iban", "card", "national-id", "ip", "imei", "crypto")
     names: Entry | None = None  # your own finder of persons' names, module:function; None: names are not looked for
 
@@ -93,6 +98,7 @@ class Curation:
     near_duplicate: Share = 0.7  # Jaccard similarity, on 3 words or 5 characters, from which two are one
     held_out_bytes: Annotated[int, Ge(0)] = 400_000  # per language, at most a tenth of it
     language_confidence: Share = 0.5
+    max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,21 +258,24 @@ class Charter:
 
     def files_of(self, source: Source) -> tuple[Path, ...]:
         """Every file of a source, sorted; InputError when there is none."""
+        return self.tree_of(source).files
+
+    def tree_of(self, source: Source) -> Tree:
+        """What the path of a source leads to, with the entries that cannot be followed; InputError without a file."""
         whole = self.folder / source.path
         if whole.is_dir():
-            found = [path for path in whole.rglob("*") if path.is_file()]
+            found = tree(whole)
         elif whole.is_file():
-            found = [whole]
+            found = Tree(files=(whole.resolve(),))
         else:
             anchor = Path(whole.anchor) if Path(source.path).is_absolute() else self.folder
             pattern = str(whole.relative_to(anchor)) if Path(source.path).is_absolute() else source.path
-            found = [path for path in anchor.glob(pattern) if path.is_file()]
-        if not found:
+            found = Tree(files=tuple(sorted(path.resolve() for path in anchor.glob(pattern) if path.is_file())))
+        if not found.files:
             place = where(self.path, ("sources", self.sources.index(source), "path"))
-            raise InputError(
-                f"no file matches {source.path!r}", where=place, remedy="correct the path or add the files"
-            )
-        return tuple(sorted(path.resolve() for path in found))
+            advice = "correct the path or add the files"
+            raise InputError(f"no file matches {source.path!r}", where=place, remedy=advice)
+        return found
 
     @property
     def base_folder(self) -> Path:
@@ -299,12 +308,24 @@ class Charter:
                 for found in [self.files_of(source)]
                 for path in found
             }
+        if section == "policy":
+            return self._files_of_policy()
         names = {
-            "policy": () if self.policy.opt_out == "none" else (self.policy.opt_out,),
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),
             "evaluate": self.evaluate.packs,
         }.get(section, ())
         return {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
+
+    def _files_of_policy(self) -> dict[str, Path]:
+        """The lists that the policy names, and every file of its folder of notices."""
+        policy = self.policy
+        lists = [name for name in (policy.opt_out, policy.overrides) if name not in (None, "none")]
+        found = {f"policy/{Path(name).name}": self.resolve(name) for name in lists if name}
+        if policy.notices is not None:
+            folder = self.resolve(policy.notices)
+            files = [path for path in folder.rglob("*") if path.is_file()]
+            found |= {f"policy/notices/{path.relative_to(folder).as_posix()}": path for path in files}
+        return found
 
     def _files_of_base(self, *, tokenizer: bool) -> list[Path]:
         """The files of the base's folder that matter to its tokenizer, or all that hold its model."""

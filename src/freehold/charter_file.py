@@ -116,7 +116,12 @@ def check(charter: Charter) -> None:
     for position, source in enumerate(charter.sources):
         if source.name in RESERVED:
             refuse(("sources", position, "name"), f'"{source.name}" is a name of ours', "choose another")
-        if source.licence is not None and source.licence not in charter.policy.licences:
+        if source.licence == "":
+            message = f'nobody has said how the texts of "{source.name}" may be used'
+            advice = "write an SPDX id such as CC-BY-4.0, or public-domain-law and its statute"
+            refuse(("sources", position, "licence"), message, advice)
+        single = source.licence is not None and " " not in source.licence  # an expression is judged by curate
+        if single and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")
         charter.files_of(source)
@@ -126,6 +131,10 @@ def check(charter: Charter) -> None:
         named.append((("refine", "instructions"), charter.refine.instructions))
     if charter.policy.opt_out != "none":
         named.append((("policy", "opt_out"), charter.policy.opt_out))
+    if charter.policy.overrides is not None:
+        named.append((("policy", "overrides"), charter.policy.overrides))
+    if charter.policy.notices is not None and not charter.resolve(charter.policy.notices).is_dir():
+        refuse(("policy", "notices"), f"no folder {charter.policy.notices!r}", "correct the path or add the folder")
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")

@@ -21,7 +21,7 @@ HANDED = frozenset(
 
 
 def code_digest(module: str) -> str:
-    """SHA-256 over the sources of `module` and its import closure inside the package, C++ included."""
+    """SHA-256 over the sources of `module` and its import closure inside the package, C++ and lists included."""
     total = hashlib.sha256()
     for name in sorted(closure_of(module)):
         for source in sources_of(name):
@@ -54,10 +54,11 @@ def source_of(module: str) -> Path | None:
 
 
 def sources_of(module: str) -> list[Path]:
-    """The file of one of our modules; for a package also the C++ beside it."""
+    """The file of one of our modules; for a package also the C++ and the lists in TOML beside it."""
     source = source_of(module)
     assert source is not None
-    return [source, *(sorted(source.parent.glob("*.[ch]pp")) if source.name == "__init__.py" else [])]
+    beside = (path for path in source.parent.iterdir() if path.suffix in (".cpp", ".hpp", ".toml"))
+    return [source, *(sorted(beside) if source.name == "__init__.py" else [])]
 
 
 @cache

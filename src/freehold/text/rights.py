@@ -1,105 +1,105 @@
-"""May this text be used: licences against the charter's policy, and lists of those who opted out.
+"""May this text be used: licence expressions against the charter's policy.
 
 Licences are SPDX expressions (SPDX 2.3, annex D) over SPDX identifiers, `LicenseRef-…` names and the house names
-`public-domain` and `public-domain-law`; they are compared without regard to case.
+`public-domain` and `public-domain-law`; they are compared without regard to case. `license-expression` parses them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
 
-TOKEN = re.compile(r"\(|\)|[^\s()]+")
-SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
-SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://(?:www\.)?", re.IGNORECASE)
+from license_expression import OR, LicenseExpression, LicenseSymbol, LicenseWithExceptionSymbol, Licensing
+
+MAX_EXPRESSION: Final = 1_000  # characters; the longest on the SPDX list of real packages have some hundreds
+MAX_DEPTH: Final = 50  # brackets within brackets
+# One identifier of SPDX, with the plus of "or later" and the document of a `LicenseRef-`.
+IDENTIFIER: Final = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What a policy says of a licence: the licences chosen under it, or why there is no choice."""
+
+    chosen: str | None = None  # an expression of allowed licences alone, in the policy's own spelling
+    readable: bool = True  # False: it is no licence expression at all
 
 
 def permits(licence: str, *, allowed: Collection[str]) -> bool:
     """Whether a licence expression can be met by the allowed licences alone.
 
-    `A OR B` needs one of them, `A AND B` both; an expression that cannot be read is not permitted.
-
     >>> permits("MIT OR GPL-3.0-only", allowed=["mit"]), permits("MIT AND CC-BY-4.0", allowed=["MIT"])
     (True, False)
     """
-    known = {name.casefold() for name in allowed}
-    if licence.strip().casefold() in known:
-        return True
-    tokens = TOKEN.findall(licence)
-    if len(tokens) < 2 or len(tokens) > 200:
-        return False
-    holds, rest = either(tokens, known)
-    return holds and not rest
+    return rule(licence, allowed=allowed).chosen is not None
 
 
-def either(tokens: list[str], known: set[str]) -> tuple[bool, list[str]]:
-    """``both OR both …``; what it is worth and the tokens behind it."""
-    holds, rest = both(tokens, known)
-    while rest[:1] == ["OR"]:
-        other, rest = both(rest[1:], known)
-        holds = holds or other
-    return holds, rest
+def same(licence: str, other: str | None) -> bool:
+    """Whether two names are one licence."""
+    return other is not None and licence.strip().casefold() == other.strip().casefold()
 
 
-def both(tokens: list[str], known: set[str]) -> tuple[bool, list[str]]:
-    """``one AND one …``; what it is worth and the tokens behind it."""
-    holds, rest = one(tokens, known)
-    while rest[:1] == ["AND"]:
-        other, rest = one(rest[1:], known)
-        holds = holds and other
-    return holds, rest
+def rule(licence: str, *, allowed: Collection[str]) -> Ruling:
+    """Judge a licence expression. `A OR B` needs one of them and the first allowed is chosen, `A AND B` needs both,
+    `A WITH E` is allowed only where the policy names it whole, `A+` also where it names `A`.
 
-
-def one(tokens: list[str], known: set[str]) -> tuple[bool, list[str]]:
-    """A licence, a licence with an exception (``GPL-2.0-only WITH …``), or an expression in brackets."""
-    if not tokens or tokens[0] in (")", "OR", "AND", "WITH"):
-        return False, ["?"]
-    if tokens[0] == "(":
-        holds, rest = either(tokens[1:], known)
-        return (holds, rest[1:]) if rest[:1] == [")"] else (False, ["?"])
-    if tokens[1:2] == ["WITH"] and len(tokens) > 2:
-        return " ".join(tokens[:3]).casefold() in known, tokens[3:]
-    return tokens[0].casefold() in known, tokens[1:]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptOuts:
-    """Documents that must stay out: by id, by the beginning of their URL, by the SHA-256 of their text."""
-
-    ids: frozenset[str] = frozenset()
-    prefixes: tuple[str, ...] = ()  # without scheme and www.
-    digests: frozenset[str] = frozenset()  # lower-case hex
-
-    def match(self, document_id: str, *, url: str | None, digests: Iterable[str]) -> str | None:
-        """The kind of entry that names the document ("id", "url" or "sha256"), or None."""
-        if document_id in self.ids:
-            return "id"
-        if url and self.prefixes and plain_url(url).startswith(self.prefixes):
-            return "url"
-        return "sha256" if self.digests and not self.digests.isdisjoint(digests) else None
-
-
-def plain_url(url: str) -> str:
-    """A URL without what does not tell two places apart: scheme, ``www.``, the case of the host.
-
-    >>> plain_url("https://www.Example.org/Law")
-    'example.org/Law'
+    >>> rule("CC-BY-NC-4.0 OR (mit AND CC0-1.0)", allowed=["MIT", "CC0-1.0"]).chosen
+    'MIT AND CC0-1.0'
     """
-    host, slash, path = SCHEME.sub("", url.strip()).partition("/")
-    return host.casefold() + slash + path
+    return ruling(licence.strip(), tuple(sorted(allowed)))
 
 
-def parse_opt_outs(text: str) -> OptOuts:
-    """Read an opt-out list: one entry a line, ``#`` begins a comment line.
+@cache
+def ruling(licence: str, allowed: tuple[str, ...]) -> Ruling:
+    """The ruling, worked out once for every licence: a corpus has few."""
+    known = {" ".join(name.split()).casefold(): name for name in allowed}
+    if name := known.get(" ".join(licence.split()).casefold()):
+        return Ruling(chosen=name)  # also a name of the house that is no SPDX identifier
+    expression = parse(licence)
+    if expression is None:
+        return Ruling(readable=False)
+    chosen = choose(expression, known)
+    return Ruling(chosen=" AND ".join(dict.fromkeys(chosen)) if chosen else None)
 
-    An entry with ``://`` is the beginning of a URL, 64 hex digits are a SHA-256, anything else is a document id.
 
-    >>> parse_opt_outs("# ours\\nhttps://example.org/private\\nlaw/17").ids
-    frozenset({'law/17'})
-    """
-    entries = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    digests = {found[1].lower() for entry in entries if (found := SHA256.fullmatch(entry))}
-    urls = {plain_url(entry) for entry in entries if SCHEME.match(entry)}
-    ids = {entry for entry in entries if not SCHEME.match(entry) and not SHA256.fullmatch(entry)}
-    return OptOuts(ids=frozenset(ids), prefixes=tuple(sorted(urls)), digests=frozenset(digests))
+def parse(licence: str) -> LicenseExpression | None:
+    """The tree of an expression; None for text that is none."""
+    if len(licence) > MAX_EXPRESSION or licence.count("(") > MAX_DEPTH:
+        return None
+    try:
+        expression = LICENSING.parse(licence)
+    except Exception:  # the parser raises IndexError, ValueError and its own for what strangers call a licence
+        return None
+    if expression is None or not all(IDENTIFIER.fullmatch(name) for name in names_of(expression)):
+        return None
+    return expression
+
+
+def names_of(expression: LicenseExpression) -> list[str]:
+    """Every identifier in an expression, those of exceptions too."""
+    if isinstance(expression, LicenseWithExceptionSymbol):
+        return [expression.license_symbol.key, expression.exception_symbol.key]
+    if isinstance(expression, LicenseSymbol):
+        return [expression.key]
+    return [name for part in expression.args for name in names_of(part)]
+
+
+def choose(expression: LicenseExpression, known: dict[str, str]) -> list[str]:
+    """The allowed licences that meet an expression; empty where none do."""
+    if isinstance(expression, LicenseWithExceptionSymbol):
+        whole = f"{expression.license_symbol.key} WITH {expression.exception_symbol.key}"
+        return [known[whole.casefold()]] if whole.casefold() in known else []
+    if isinstance(expression, LicenseSymbol):
+        name = expression.key.casefold()
+        found = known.get(name) or (known.get(name[:-1]) if name.endswith("+") else None)
+        return [found] if found else []
+    parts = [choose(part, known) for part in expression.args]
+    if isinstance(expression, OR):
+        return next((part for part in parts if part), [])
+    return [name for part in parts for name in part] if all(parts) else []
+
+
+LICENSING: Final = Licensing()

@@ -20,6 +20,7 @@ country = "DE"
 [policy]
 licences = ["public-domain-law", "CC0-1.0"]
 opt_out = "{opt_out}"
+{policy}
 [curate]
 min_characters = 80
 held_out_bytes = {held_out_bytes}
@@ -44,6 +45,7 @@ def charter_of(tmp_path: Path) -> Callable[..., Path]:
         opt_out: str = "none",
         held_out_bytes: int = 4000,
         curate: str = "",
+        policy: str = "",
     ) -> Path:
         shares = [f'[[languages]]\ncode = "{code}"\nshare = {1 / len(languages):.6f}' for code in languages]
         tables = [
@@ -58,6 +60,7 @@ def charter_of(tmp_path: Path) -> Callable[..., Path]:
                 opt_out=opt_out,
                 held_out_bytes=held_out_bytes,
                 curate=curate,
+                policy=policy,
             ),
             encoding="utf-8",
         )

@@ -25,7 +25,10 @@ from freehold.stages.curate import run as module
 
 Write = Callable[..., Path]
 Curate = Callable[[Path], Stage]
-COLUMNS = ["id", "text", "language", "source", "licence", "title", "url", "date", "origin"]
+COLUMNS = [
+    "id", "text", "language", "source", "licence", "title", "url", "date", "origin", "retrieved",
+    "evidence", "checksum",
+]  # fmt: skip
 
 
 def rows(stage: Stage, name: str) -> list[dict[str, Any]]:
@@ -180,7 +183,7 @@ def test_opt_outs(charter_of: Write, curated_from: Curate, tmp_path: Path) -> No
     (tmp_path / "optout.txt").write_text(f"d1\nhttps://e.org/2\n{digest}\n", encoding="utf-8")
     facts = {"path": "a.jsonl", "origin": "o", "licence": "CC0-1.0", "language": "deu"}
     stage = curated_from(charter_of({"law": facts}, opt_out="optout.txt"))
-    opted = {row["id"] for row in ledger(stage) if row["reason"] == "opted-out"}
+    opted = {row["id"] for row in ledger(stage) if row["reason"] == "opted-out-list"}
     assert opted == {"d1", "d3", "d2", *(f"d{n}" for n in range(20, 30))}  # the URL is a prefix
 
 

@@ -59,9 +59,9 @@ def rules(rules_file: Path) -> Rules:
         ({"language": "jpn"}, {}, "language-mismatch", "the record says jpn, its source deu"),
         ({"text": prose("kor", 2)}, {}, "language-mismatch", "declared deu, looks like kor"),
         ({"text": prose("kor", 2)}, {"language": None}, "language-not-in-charter", "kor"),
-        ({"id": "law/9"}, {}, "opted-out", "named by id"),
-        ({"url": "http://private.example/law"}, {}, "opted-out", "named by url"),
-        ({"text": "exactly this file"}, {}, "opted-out", "named by sha256"),
+        ({"id": "law/9"}, {}, "opted-out-list", "named by id"),
+        ({"url": "http://private.example/law"}, {}, "opted-out-list", "named by url"),
+        ({"text": "exactly this file"}, {}, "opted-out-list", "named by sha256"),
         ({"text": "<html><body></body></html>", "markup": True}, {}, "unreadable-markup", "no main text"),
     ],
 )

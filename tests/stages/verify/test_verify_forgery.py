@@ -187,7 +187,7 @@ def test_a_release_without_refinement_ships_what_was_pretrained(
 
 def test_licences_of_records_are_each_allowed(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
     release = forge(
-        sources=[SOURCE | {"licence": None, "licences": {"CC0-1.0": 3, "CC-BY-4.0": 4}}],
+        sources=[SOURCE | {"licence": None, "licences": {"CC0-1.0": 3, "CC-BY-4.0": 4, "CC0-1.0 AND CC-BY-4.0": 1}}],
         policy={"licences": ["CC0-1.0", "CC-BY-4.0"]},
     )
     assert verify(release, trust=[pairs["ministry"].public]).exit_code == 0

@@ -13,6 +13,7 @@ from freehold.charter import Charter, Policy
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.text import privacy
+from freehold.text.rights import rule
 
 REASONS_TOLD = 4  # of a source that is left with nothing
 
@@ -49,7 +50,7 @@ class Account:
             drops = self.dropped_of(source.name)
             yield {
                 "name": source.name,
-                "licence": source.licence,
+                "licence": source.licence and rule(source.licence, allowed=charter.policy.licences).chosen,
                 "licences": of_source(self.licences, source.name),
                 "statute": source.statute,
                 "origin": source.origin,

@@ -1,6 +1,6 @@
 """From a raw record to a document or a reason: the order in which the rules are asked, part by part.
 
-Rights come first, so that text which may not be used is not looked at any further.
+Rights come first (`grants.py`), so that text which may not be used is not looked at any further.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from freehold.stages.curate.grants import Grant, grant
 from freehold.stages.curate.markup import extract
 from freehold.stages.curate.parts import JUDGED, mark, marked, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules
-from freehold.text import language, privacy, quality, rights, signatures
+from freehold.text import language, privacy, quality, signatures
 from freehold.text.normalise import normalise
 
 
@@ -37,6 +38,8 @@ class Verdict:
     text: str | None = None
     language: str | None = None
     licence: str | None = None
+    ground: str | None = None  # why the licence holds
+    override: int | None = None  # line of a person's decision
     title: str | None = None
     reason: str | None = None
     detail: str | None = None
@@ -71,22 +74,30 @@ def judge(task: str) -> str:
 
 def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
     """All rules in order; the first one broken gives the reason."""
-    licence = raw.licence or declared.licence
-    if licence is None:
-        return Verdict(reason="licence-unknown", detail="neither the record nor its source names one")
-    if not rights.permits(licence, allowed=rules.licences):
-        return Verdict(reason="licence-not-allowed", detail=licence[:200])
+    granted = grant(raw, declared=declared, rules=rules)
+    verdict = refused(granted) if granted.reason else judge_contents(raw, declared=declared, rules=rules)
+    return replace(verdict, licence=granted.licence, ground=granted.ground, override=granted.override)
+
+
+def refused(granted: Grant) -> Verdict:
+    """The verdict on a record that may not be used."""
+    return Verdict(reason=granted.reason, detail=granted.detail)
+
+
+def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
+    """The rules that look at what a record contains."""
     raw_text = raw.text
     title = raw.title
     if raw.markup:
         page = extract(raw_text)
         if page.text is None:
-            return Verdict(reason="unreadable-markup", detail=page.fault)
+            return Verdict(reason=page.reason, detail=page.fault)
         raw_text, title = page.text, title or page.title
     text = normalise(raw_text)
-    digests = (signatures.digest(text), sha256(raw.text), sha256(text))
+    digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
-        return Verdict(reason="opted-out", detail=f"named by {privacy.redact_address(entry, rules=rules.redact).text}")
+        told = privacy.redact_address(entry, rules=rules.redact).text  # the entry may be a person's address
+        return Verdict(reason="opted-out-list", detail=f"named by {told}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
     if verdict.text is None:
         return verdict
@@ -95,7 +106,7 @@ def judge_record(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
         redacted = privacy.redact(title, rules=rules.redact, language=verdict.language or "", names=rules.names)
         title, changes = redacted.text, (verdict.changes or Counter()) + Counter(redacted.counts)
         verdict = replace(verdict, changes=changes)
-    return replace(verdict, licence=licence, title=title)
+    return replace(verdict, title=title)
 
 
 def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verdict:
@@ -141,12 +152,16 @@ def shielded(raw: Raw, *, rules: Rules, changes: Counter[str]) -> Raw:
 
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, Any]:
-    """The row that a verdict leaves behind; of a dropped record only its id, source, reason and detail."""
+    """The row that a verdict leaves behind; of a dropped record its id, source, reason, rights and size."""
     row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail}
     if verdict.text is None:
-        return row
+        rights = {"licence": verdict.licence, "ground": verdict.ground, "override": verdict.override}
+        return row | rights | {"bytes": len(raw.text.encode("utf-8", "ignore"))}
     facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
+    facts |= {"retrieved": raw.retrieved, "evidence": raw.evidence, "checksum": raw.checksum}
     facts.pop("changes")
+    evidence = raw.evidence if raw.licence else "charter"
+    facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
     return facts | row | {
         "digest": signatures.digest(verdict.text),
         "bytes": len(verdict.text.encode()),

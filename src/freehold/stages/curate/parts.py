@@ -27,6 +27,21 @@ RAW: Final = pa.schema(
         ("url", pa.string()),
         ("date", pa.string()),
         ("origin", pa.string()),
+        ("retrieved", pa.string()),
+        ("evidence", pa.string()),
+        ("checksum", pa.string()),
+        ("headers", pa.string()),
+    ]
+)
+NOTICES: Final = pa.schema(
+    [
+        ("host", pa.string()),
+        ("kind", pa.string()),
+        ("url", pa.string()),
+        ("retrieved", pa.string()),
+        ("status", pa.int64()),
+        ("body", pa.string()),
+        ("sha256", pa.string()),
     ]
 )
 DOCUMENT: Final = pa.schema(
@@ -40,6 +55,9 @@ DOCUMENT: Final = pa.schema(
         ("url", pa.string()),
         ("date", pa.string()),
         pa.field("origin", pa.string(), nullable=False),
+        ("retrieved", pa.string()),
+        ("evidence", pa.string()),
+        ("checksum", pa.string()),
     ]
 )
 # A judged record: a document, or a reason and a detail instead of its text.
@@ -50,8 +68,10 @@ JUDGED: Final = pa.schema(
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("digest", pa.string()),
-        ("bytes", pa.int64()),
+        ("bytes", pa.int64()),  # of the text kept; of a dropped record those of the text read
         ("unspaced", pa.bool_()),
+        ("ground", pa.string()),  # licence, statute or override; also of a dropped record that had one
+        ("override", pa.int64()),  # line of the decision on this document
     ]
 )
 LEDGER: Final = pa.schema(

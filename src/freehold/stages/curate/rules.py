@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from freehold.charter import Charter, where
 from freehold.errors import InputError
+from freehold.stages.curate.notices import agents
 from freehold.stages.curate.parts import mark, marked
-from freehold.text import privacy
+from freehold.text import privacy, rights
 from freehold.text.language import canonical
-from freehold.text.rights import OptOuts, parse_opt_outs
+from freehold.text.notices import Notice, Notices, by_host
+from freehold.text.optout_list import OptOuts, parse_opt_outs
+from freehold.text.overrides import Override, Overrides, indexed, parse_overrides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class Declared:
     licence: str | None
     language: str | None
     origin: str
+    statute: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +39,19 @@ class Rules:
     redact: tuple[str, ...]
     names: privacy.Finder | None  # of persons' names
     opt_outs: OptOuts
+    overrides: Overrides
+    notices: Notices
     min_characters: int
     max_characters: int
     language_confidence: float
     sources: dict[str, Declared]
 
 
-def write_rules(charter: Charter, path: Path) -> None:
-    """Put the rules where the workers find them. Raises InputError for an opt-out list that cannot be read."""
+def write_rules(charter: Charter, path: Path, notices: Iterable[Notice] = ()) -> None:
+    """Put the rules where the workers find them. Raises InputError for lists that cannot be read and for a source's
+    licence that the policy does not allow."""
     policy, curation = charter.policy, charter.curate
+    check_licences(charter)
     check_privacy(charter)
     mark(
         path,
@@ -51,7 +60,14 @@ def write_rules(charter: Charter, path: Path) -> None:
             "licences": policy.licences,
             "redact": policy.redact,
             "names": policy.names,
-            "opt_outs": None if policy.opt_out == "none" else read_opt_outs(charter.resolve(policy.opt_out)),
+            "opt_outs": None if policy.opt_out == "none" else read_list(charter, "opt_out"),
+            "overrides": [asdict(override) for override in read_overrides(charter)],
+            "notices": {
+                "notices": [asdict(notice) for notice in notices],
+                "when": policy.opt_out_time,
+                "agents": agents(),
+                "own": policy.agent,
+            },
             "min_characters": curation.min_characters,
             "max_characters": curation.max_characters,
             "language_confidence": curation.language_confidence,
@@ -79,13 +95,42 @@ def check_privacy(charter: Charter) -> None:
             ) from None
 
 
-def read_opt_outs(path: Path) -> str:
-    """The text of an opt-out list."""
+def check_licences(charter: Charter) -> None:
+    """Refuse a source whose licence cannot be met by the policy. Raises InputError with the charter's line."""
+    for position, source in enumerate(charter.sources):
+        if source.licence is None:
+            continue
+        ruling = rights.rule(source.licence, allowed=charter.policy.licences)
+        if ruling.chosen is None:
+            fault = "is not allowed by [policy].licences" if ruling.readable else "is no SPDX expression"
+            raise InputError(
+                f'sources[{position}].licence: "{source.licence}" {fault}',
+                where=where(charter.path, ("sources", position, "licence")),
+                remedy="remove the source or allow the licence",
+            )
+
+
+def read_overrides(charter: Charter) -> tuple[Override, ...]:
+    """The decisions on single documents. Raises InputError naming file and line."""
+    if charter.policy.overrides is None:
+        return ()
+    return parse_overrides(read_list(charter, "overrides"), where=charter.policy.overrides)
+
+
+def read_list(charter: Charter, key: str) -> str:
+    """The text of a list that a key of [policy] names."""
+    path = charter.resolve(getattr(charter.policy, key))
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fault = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {error.strerror}"
-        raise InputError(f"the opt-out list {fault}", where=str(path), remedy="mend [policy].opt_out") from None
+        raise InputError(f"the list {fault}", where=str(path), remedy=f"mend [policy].{key}") from None
+
+
+def notices_of(found: dict[str, Any]) -> Notices:
+    """The notices of hosts, ready to be asked."""
+    known = by_host(Notice(**notice) for notice in found["notices"])
+    return Notices(by_host=known, when=found["when"], agents=tuple(found["agents"]), own=found["own"])
 
 
 @cache
@@ -99,6 +144,8 @@ def read_rules(path: str) -> Rules:
         redact=tuple(found["redact"]),
         names=privacy.finder(found["names"]) if found["names"] else None,
         opt_outs=parse_opt_outs(found["opt_outs"] or ""),
+        overrides=indexed(Override(**override) for override in found["overrides"]),
+        notices=notices_of(found["notices"]),
         min_characters=found["min_characters"],
         max_characters=found["max_characters"],
         language_confidence=found["language_confidence"],

@@ -42,7 +42,8 @@ def licences(contents: Contents) -> str:
         raise GateError("names no licences that its policy allows", where=step_path("curate"))
     seen: set[str] = set()
     for number, row in enumerate(source_rows(contents), 1):
-        named = licences_of(row, where=f"{SOURCES}:{number}")
+        joined = licences_of(row, where=f"{SOURCES}:{number}")
+        named = {name for licence in joined for name in ([licence] if licence in allowed else licence.split(" AND "))}
         if wrong := sorted(named - set(allowed)):
             message = f"{row['name']}: the licence {wrong[0]} is not one that the policy allows"
             raise GateError(message, where=f"{SOURCES}:{number}")
