@@ -32,6 +32,7 @@ from freehold.stages.curate.reading import Reading, read
 from freehold.stages.curate.rules import read_overrides, write_rules
 from freehold.stages.curate.split import Candidate, held_out
 from freehold.text.notices import Notice
+from freehold.text.privacy import redact_address
 
 ROWS_PER_FILE: Final = 1 << 32  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
@@ -140,7 +141,7 @@ def judge_parts(stage: Stage, units: list[Unit], said: list[Notice]) -> Counter[
 
 def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
     """The account before copies are looked for, so that a charter that cannot succeed fails early."""
-    reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units))
+    reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units, charter.policy.redact))
     nothing = Decisions(dropped=frozenset(), held_out=frozenset(), renamed={})
     return summarise(charter, passed=passed, decisions=nothing, reasons=reasons)
 
@@ -182,7 +183,9 @@ def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness,
     with stage.progress.task("write", total=total, unit="bytes") as task:
         for size in output.write_documents(stage.output, judged, decisions):
             task.advance(size)
-    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness)])
+    reasons = output.write_ledger(
+        stage.output / "ledger.parquet", [drops_of(units, stage.charter.policy.redact), copies(passed, likeness)]
+    )
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
@@ -206,10 +209,11 @@ def write_rights(stage: Stage, judged: list[Path], account: Account, decisions: 
         stage.progress.note(f"overrides that met no document: line {', '.join(idle)}")
 
 
-def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
-    """The ledger's lines for what readers and rules turned away, file by file."""
+def drops_of(units: list[Unit], redact: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The ledger's lines for what readers and rules turned away, file by file, without addresses of people."""
     for unit in units:
-        yield from output.ledger_rows(unit.drop_parts(), unit.judged)
+        for line in output.ledger_rows(unit.drop_parts(), unit.judged):
+            yield line | {"id": redact_address(line["id"], rules=redact).text}
 
 
 def copies(passed: pa.Table, likeness: Likeness) -> Iterator[dict[str, Any]]:
