@@ -21,6 +21,11 @@ from freehold.tree import Tree, tree
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Count = Annotated[int, Gt(0)]
+# A kind of personal data; `national-id` is that of every country, `national-id:DE` of one.
+Personal = Annotated[
+    str, StringConstraints(pattern=r"^(email|phone|iban|card|ip|imei|crypto|national-id(:[A-Z]{2})?)$")
+]
+Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]  # module:function
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
@@ -83,7 +88,8 @@ class Policy:
     notices: str | None = None  # folder of robots.txt and tdmrep.json files, HOST/robots.txt
     agent: Slug | None = None  # the name by which robots.txt files may address whoever runs this charter
     overrides: str | None = None  # file of decisions on single documents, JSON Lines
-    redact: tuple[Literal["email", "phone", "iban"], ...] = ("email", "phone", "iban")
+    redact: tuple[Personal, ...] = ("email", "phone", "iban", "card", "national-id", "ip", "imei", "crypto")
+    names: Entry | None = None  # your own finder of persons' names, module:function; None: names are not looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

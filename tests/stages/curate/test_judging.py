@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from legal_prose import prose
 from freehold import charter_file
 from freehold.errors import InputError
 from freehold.stages.curate import judging as module
-from freehold.stages.curate.judging import Judging, judge, judge_record
+from freehold.stages.curate.judging import Judging, judge, judge_record, shielded
 from freehold.stages.curate.parts import RAW, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rules import Declared, Rules, read_rules, write_rules
@@ -85,7 +86,8 @@ def test_a_kept_document(rules: Rules) -> None:
     assert verdict.title == "Gesetz, Auskunft: <EMAIL>"
     assert (verdict.language, verdict.licence) == ("deu", "public-domain-law")
     assert verdict.changes is not None
-    assert verdict.changes["email"] == verdict.changes["phone"] == text.count("@")
+    assert verdict.changes["email"] == text.count("@") + 1  # the one in the title
+    assert verdict.changes["phone"] == text.count("@")
 
 
 def test_html_becomes_text(rules: Rules) -> None:
@@ -133,3 +135,44 @@ def test_an_opt_out_list_that_is_no_text(charter_of: Callable[..., Path], tmp_pa
     charter = charter_file.load(charter_of({"law": {"path": "law.txt", "origin": "o"}}, opt_out="optout.txt"))
     with pytest.raises(InputError, match="not UTF-8"):
         write_rules(charter, tmp_path / "rules.json")
+
+
+def test_ids_and_urls_lose_addresses_and_nothing_else(rules: Rules) -> None:
+    record = replace(
+        RAW_RECORD, id="to a.b@mail.example.org", url="https://x.example/2004/12345678?u=a%40b.example.org"
+    )
+    changes: Counter[str] = Counter()
+    hidden = shielded(record, rules=rules, changes=changes)
+    assert (hidden.id, hidden.url) == ("to <EMAIL>", "https://x.example/2004/12345678?u=<EMAIL>")
+    assert changes == {"email": 2}
+    assert shielded(RAW_RECORD, rules=rules, changes=Counter()) == RAW_RECORD
+
+
+def boards(text: str, language: str) -> list[tuple[int, int]]:
+    """A finder of names as a user would bring it."""
+    return [(place, place + 7) for place in range(len(text)) if text.startswith("Behörde", place)]
+
+
+def test_names_are_looked_for_where_a_finder_is_brought(rules: Rules) -> None:
+    record = replace(RAW_RECORD, title="Behörde")
+    verdict = judge_record(record, declared=DECLARED, rules=replace(rules, names=boards))
+    assert verdict.text is not None
+    assert verdict.changes is not None
+    assert "Behörde" not in verdict.text
+    assert verdict.title == "<NAME>"
+    assert verdict.changes["name"] == TEXT.count("Behörde") + 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "fault"),
+    [('names = "no_such_module:find"', "no_such_module"), ('redact = ["email", "national-id:XX"]', "no id of XX")],
+)
+def test_a_finder_or_a_country_that_is_not_there(
+    charter_of: Callable[..., Path], tmp_path: Path, policy: str, fault: str
+) -> None:
+    (tmp_path / "law.txt").write_text("x", encoding="utf-8")
+    path = charter_of({"law": {"path": "law.txt", "origin": "o", "licence": "CC0-1.0"}})
+    path.write_text(path.read_text(encoding="utf-8").replace("[policy]\n", f"[policy]\n{policy}\n"), encoding="utf-8")
+    with pytest.raises(InputError, match=fault) as told:
+        write_rules(charter_file.load(path), tmp_path / "rules.json")
+    assert told.value.where.startswith("charter.toml:")

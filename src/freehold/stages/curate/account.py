@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from freehold.charter import Charter
+from freehold.charter import Charter, Policy
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
+from freehold.text import privacy
 from freehold.text.repair import RULES as REPAIRS
 from freehold.text.rights import rule
 
@@ -66,7 +67,7 @@ class Account:
                 "languages": of_source(self.languages, source.name),
             }
 
-    def summary(self, changes: Counter[str]) -> dict[str, Any]:
+    def summary(self, changes: Counter[str], policy: Policy) -> dict[str, Any]:
         """The contents of curate.json."""
         drops: Counter[str] = Counter()
         for (_, reason), times in self.dropped.items():
@@ -82,7 +83,8 @@ class Account:
                 "bytes": {language: self.held_out[language] for language in self.training},
                 "documents": {language: self.held_out_documents[language] for language in self.training},
             },
-            "replaced": {rule: changes[rule] for rule in ("email", "iban", "phone")},
+            "replaced": {kind: changes[kind] for kind in privacy.looked_for(policy.redact, names=policy.names)},
+            "names": policy.names,  # what looked for persons' names; null: nothing did
             "repaired": {rule: changes[rule] for rule in REPAIRS if changes[rule]},
             "hints": {hint: changes[hint] for hint in ("machine-translation", "mixed-language")},
             "scripts_cut": changes["script"] + changes["literal"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -82,8 +82,10 @@ def judge(task: str) -> str:
             declared = rules.sources[judging.source]
             for number, (part, single) in enumerate(parts_of(raw, verdict)):
                 changes.update(single.changes or {})
-                rows.append({"row": place + number * PARTED} | judged_row(part, single, declared=declared, rules=rules))
-            repairs += repair_rows(raw, verdict, row=place, redact=rules.redact)
+                named = shielded(part, rules=rules, changes=changes if single.text is not None else Counter())
+                found = judged_row(named, single, declared=declared, rules=rules)
+                rows.append({"row": place + number * PARTED} | found)
+            repairs += repair_rows(raw, verdict, row=place, rules=rules)
         judged.parent.mkdir(parents=True, exist_ok=True)
         write_table(repairs_path(judged), repairs, REPAIRS)
         write_table(judged, rows, JUDGED)
@@ -119,15 +121,22 @@ def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
     text = repaired.text
     digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
     if entry := rules.opt_outs.match(raw.id, url=raw.url, digests=digests):
-        return Verdict(reason="opted-out-list", detail=f"named by {entry}")
+        told = privacy.redact_address(entry, rules=rules.redact).text  # the entry may be a person's address
+        return Verdict(reason="opted-out-list", detail=f"named by {told}")
     verdict = judge_text(text, raw=raw, declared=declared, rules=rules)
     if verdict.text is None and not verdict.parts:
         return verdict
     title = normalise(title) if title else None
     if title:
-        title = privacy.redact(title, rules=rules.redact, language=verdict.language or "").text
-    changes = (verdict.changes or Counter()) + Counter(edit.rule for edit in repaired.edits)
+        redacted = privacy.redact(title, rules=rules.redact, language=verdict.language or "", names=rules.names)
+        title, verdict = redacted.text, replace(verdict, changes=counted(verdict, redacted.counts))
+    changes = counted(verdict, Counter(edit.rule for edit in repaired.edits))
     return replace(verdict, title=title, changes=changes, edits=repaired.edits)
+
+
+def counted(verdict: Verdict, more: Mapping[str, int]) -> Counter[str]:
+    """A verdict's changes and more of them."""
+    return (verdict.changes or Counter()) + Counter(more)
 
 
 def judge_text(text: str, *, raw: Raw, declared: Declared, rules: Rules) -> Verdict:
@@ -181,7 +190,7 @@ def kept(text: str, settled: str, *, rules: Rules, languages: str | None = None)
     code = rules.languages.get(language.canonical(settled))
     if code is None:
         return Verdict(language=settled, reason="language-not-in-charter", detail=settled[:40])
-    redacted = privacy.redact(text, rules=rules.redact, language=code)
+    redacted = privacy.redact(text, rules=rules.redact, language=code, names=rules.names)
     hints = {"mixed-language": languages is not None, "machine-translation": machine_translated(text)}
     changes = Counter(redacted.counts) + Counter({name: int(seen) for name, seen in hints.items()})
     return Verdict(text=redacted.text, language=code, languages=languages, changes=changes)
@@ -197,18 +206,20 @@ def parts_of(raw: Raw, verdict: Verdict) -> list[tuple[Raw, Verdict]]:
     return [(replace(raw, id=f"{raw.id}#{part.language}"), part) for part in (first, *others)]
 
 
-def repair_rows(raw: Raw, verdict: Verdict, *, row: int, redact: Sequence[str]) -> list[dict[str, Any]]:
+def repair_rows(raw: Raw, verdict: Verdict, *, row: int, rules: Rules) -> list[dict[str, Any]]:
     """The log of a kept text's repairs. What was cut out may name persons, so personal data is replaced there, too."""
     kept_any = verdict.text is not None or any(part.text is not None for part in verdict.parts)
     return [
-        asdict(edit) | {"id": raw.id, "row": row, "removed": without_persons(edit.removed, redact=redact)}
+        asdict(edit) | {"id": raw.id, "row": row, "removed": without_persons(edit.removed, rules=rules)}
         for edit in (verdict.edits if kept_any else ())
     ]
 
 
-def without_persons(removed: str, *, redact: Sequence[str]) -> str:
+def without_persons(removed: str, *, rules: Rules) -> str:
     """Cut text without personal data; a few characters hold none."""
-    return privacy.redact(removed, rules=tuple(redact), language="").text if len(removed) >= SHORTEST_PII else removed
+    if len(removed) < SHORTEST_PII:
+        return removed
+    return privacy.redact(removed, rules=rules.redact, language="", names=rules.names).text
 
 
 def repairs_path(judged: Path) -> Path:
@@ -223,6 +234,17 @@ def language_conflict(record: str | None, source: str | None) -> str | None:
     if language.near(language.canonical(record), language.canonical(source)):
         return None
     return f"the record says {record[:40]}, its source {source}"
+
+
+def shielded(raw: Raw, *, rules: Rules, changes: Counter[str]) -> Raw:
+    """The record with no e-mail address or account in its id and URL, which outlive it in the ledger; counts them.
+
+    Only after judging: lists of opt-outs name a document by what it is called outside.
+    """
+    identity = privacy.redact_address(raw.id, rules=rules.redact)
+    url = privacy.redact_address(raw.url or "", rules=rules.redact)
+    changes.update(+(Counter(identity.counts) + Counter(url.counts)))
+    return replace(raw, id=identity.text, url=url.text if raw.url else raw.url)
 
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from freehold.errors import InputError
 from freehold.stages.curate.models import language_model
 from freehold.stages.curate.notices import agents
 from freehold.stages.curate.parts import mark, marked
-from freehold.text import rights
+from freehold.text import privacy, rights
 from freehold.text.language import canonical
 from freehold.text.notices import Notice, Notices, by_host
 from freehold.text.optout_list import OptOuts, parse_opt_outs
@@ -39,6 +39,7 @@ class Rules:
     languages: dict[str, str]  # canonical ISO 639-3 → the charter's own code
     licences: frozenset[str]
     redact: tuple[str, ...]
+    names: privacy.Finder | None  # of persons' names
     opt_outs: OptOuts
     overrides: Overrides
     notices: Notices
@@ -65,12 +66,14 @@ def write_rules(
     """
     policy, curation = charter.policy, charter.curate
     check_licences(charter)
+    check_privacy(charter)
     mark(
         path,
         {
             "languages": {canonical(language.code): language.code for language in charter.languages},
             "licences": policy.licences,
             "redact": policy.redact,
+            "names": policy.names,
             "opt_outs": None if policy.opt_out == "none" else read_list(charter, "opt_out"),
             "overrides": [asdict(override) for override in read_overrides(charter)],
             "notices": {
@@ -103,6 +106,22 @@ def model_path(charter: Charter) -> str | None:
     path = str(charter.resolve(name))
     language_model(path)
     return path
+
+
+def check_privacy(charter: Charter) -> None:
+    """Raises InputError for a country whose ids nothing can check, or a finder of names that cannot be loaded."""
+    for position, kind in enumerate(charter.policy.redact):
+        if not privacy.expand([kind]):
+            place = where(charter.path, ("policy", "redact"))
+            message = f"policy.redact[{position}]: no id of {kind.partition(':')[2]} can be checked"
+            raise InputError(message, where=place, remedy="see docs/reference/curation/privacy.md for the countries")
+    if charter.policy.names:
+        try:
+            privacy.finder(charter.policy.names)
+        except InputError as error:
+            raise InputError(
+                error.message, where=where(charter.path, ("policy", "names")), remedy=error.remedy
+            ) from None
 
 
 def check_licences(charter: Charter) -> None:
@@ -152,6 +171,7 @@ def read_rules(path: str) -> Rules:
         languages=found["languages"],
         licences=frozenset(found["licences"]),
         redact=tuple(found["redact"]),
+        names=privacy.finder(found["names"]) if found["names"] else None,
         opt_outs=parse_opt_outs(found["opt_outs"] or ""),
         overrides=indexed(Override(**override) for override in found["overrides"]),
         notices=notices_of(found["notices"]),

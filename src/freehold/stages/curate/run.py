@@ -44,6 +44,7 @@ from freehold.stages.curate.rules import read_overrides, write_rules
 from freehold.stages.curate.seen import EYES
 from freehold.stages.curate.split import Candidates, held_out, ranks
 from freehold.text.notices import Notice
+from freehold.text.privacy import redact_address
 
 ROWS_PER_FILE: Final = 1 << 40  # rows are numbered file by file in reading order
 ALONE_BYTES: Final = 2_000_000  # below this, starting worker processes costs more than it saves
@@ -212,7 +213,7 @@ def learn(stage: Stage, units: list[Unit]) -> dict[str, Any]:
 
 def before_comparison(charter: Charter, units: list[Unit], passed: pa.Table) -> Account:
     """The account before copies are looked for, so that a charter that cannot succeed fails early."""
-    reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units))
+    reasons = Counter((drop["source"], drop["reason"]) for drop in drops_of(units, charter.policy.redact))
     none = np.empty(0, dtype=np.int64)
     nothing = Decisions(dropped=none, held_out=none, renamed={})
     return summarise(charter, passed=passed, decisions=nothing, reasons=reasons)
@@ -308,7 +309,8 @@ def write(
         for size in output.write_documents(stage.output, judged, decisions, cutting.cuts):
             task.advance(size)
     output.write_repairs(stage.output / "repairs.parquet", map(repairs_path, judged), decisions)
-    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops_of(units), copies(passed, likeness, cutting)])
+    drops = drops_of(units, stage.charter.policy.redact)
+    reasons = output.write_ledger(stage.output / "ledger.parquet", [drops, copies(passed, likeness, cutting)])
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
@@ -332,10 +334,11 @@ def write_rights(stage: Stage, judged: list[Path], account: Account, decisions: 
         stage.progress.note(f"overrides that met no document: line {', '.join(idle)}")
 
 
-def drops_of(units: list[Unit]) -> Iterator[dict[str, Any]]:
-    """The ledger's lines for what readers and rules turned away, file by file."""
+def drops_of(units: list[Unit], redact: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The ledger's lines for what readers and rules turned away, file by file, without addresses of people."""
     for unit in units:
-        yield from output.ledger_rows(unit.drop_parts(), unit.judged)
+        for line in output.ledger_rows(unit.drop_parts(), unit.judged):
+            yield line | {"id": redact_address(line["id"], rules=redact).text}
 
 
 def copies(passed: pa.Table, likeness: Likeness, cutting: Cutting) -> Iterator[dict[str, Any]]:
@@ -379,7 +382,7 @@ def complain(charter: Charter, account: Account) -> None:
 
 def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
     """The summary, the mixture, the cards, the stage's figures, and a word on what a person should know."""
-    summary = account.summary(changes)
+    summary = account.summary(changes, stage.charter.policy)
     output.write_json(stage.output / "curate.json", summary)
     stage.figures.update({name: summary[name] for name in ("documents_read", "documents_kept", "drops", "bytes")})
     mixture = mixture_of(stage.charter, account)

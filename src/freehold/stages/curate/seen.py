@@ -11,7 +11,7 @@ from freehold.text import privacy
 
 def redacted(text: str, language: str) -> str:
     """The text without personal values of any kind, whatever the charter asks for."""
-    return privacy.redact(text, rules=privacy.ORDER, language=language).text
+    return privacy.redact(text, rules=privacy.ALL, language=language).text
 
 
 def plain(text: str, markup: bool) -> str:

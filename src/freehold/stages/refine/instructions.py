@@ -15,7 +15,7 @@ from freehold.errors import InputError
 from freehold.model.dialogue import Message
 from freehold.records import canonical_json
 from freehold.text.normalise import normalise
-from freehold.text.privacy import redact
+from freehold.text.privacy import finder, redact
 from freehold.text.rights import permits
 
 ROLES = {"system": ("user",), "user": ("assistant",), "assistant": ("user",)}  # who may speak next
@@ -110,7 +110,8 @@ class Gate:
 
     def cleaned(self, text: str, language: str) -> str:
         """A content as curate would leave it."""
-        return redact(normalise(text).strip(), rules=self.policy.redact, language=language).text
+        names = finder(self.policy.names) if self.policy.names else None
+        return redact(normalise(text).strip(), rules=self.policy.redact, language=language, names=names).text
 
 
 def gather(path: Path, gate: Gate) -> tuple[list[Instruction], list[Dropped]]:

@@ -192,6 +192,7 @@ def source_of_weights(facts: Facts) -> str:
 def limits(facts: Facts) -> str:
     """What not to expect, and what the evidence does not prove."""
     redacted = listed(list(facts.redacted)) or "nothing: the charter asks for none"
+    names = f"names of people by `{facts.names}`" if facts.names else "names of people were not looked for"
     before = (
         ""
         if facts.base is None
@@ -202,7 +203,7 @@ def limits(facts: Facts) -> str:
         f"- Its context is {facts.config['max_position_embeddings']:,} tokens.\n"
         f"{before}"
         "- It was measured as shown above and on nothing else. No safety training was done.\n"
-        f"- Personal data was looked for by pattern and checksum ({redacted}); a name is not found that way.\n"
+        f"- Personal data was looked for by pattern and checksum ({redacted}); {names}.\n"
         "- The evidence shows drift and tampering. A publisher who builds a consistent false chain from the start is\n"
         "  caught only by replaying segments, and no list proves that it names every input.\n"
     )

@@ -68,6 +68,7 @@ class Facts:
     contact: str
     languages: tuple[str, ...]  # ISO 639-3, in the charter's order
     redacted: tuple[str, ...]  # kinds of personal data that curation looked for
+    names: str | None  # what looked for names of people; None: nothing did
     config: JsonTable  # the model's config.json
     parameters: int  # stored numbers
     precision: str  # of most of them: "F32", "F16" or "BF16"
@@ -117,6 +118,7 @@ def read_facts(stage: Stage) -> Facts:
         contact=charter.responsible.contact,
         languages=tuple(language.code for language in charter.languages),
         redacted=charter.policy.redact,
+        names=charter.policy.names,
         config=table(stage, "refine", "model/config.json"),
         parameters=sum(stored.values()),
         precision=stored.most_common(1)[0][0],
