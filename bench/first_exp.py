@@ -14,10 +14,10 @@ import time
 
 os.environ["GOMP_SPINCOUNT"] = "0"  # before torch: waiting threads sleep, so that another process's may run
 
-import torch  # noqa: E402
-from report import Figure, arguments, report  # noqa: E402
+import torch
+from report import Figure, arguments, report
 
-from freehold.learn import device  # noqa: E402
+from freehold.learn import device
 
 SECONDS, QUICK_SECONDS, NEIGHBOURS = 240, 10, 3
 BUSY = "while True: pass"

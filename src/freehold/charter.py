@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Len
 from pydantic import ConfigDict, StringConstraints
 
 from freehold.errors import InputError
+from freehold.tree import Tree, tree
 
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -59,9 +60,9 @@ class Source:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     name: Slug
-    path: str  # a file, a folder or a glob
+    path: str  # a file, a folder, a git repository or a glob
     origin: str  # where the text was published
-    format: Literal["auto", "jsonl", "parquet", "txt", "html"] = "auto"
+    format: Literal["auto", "jsonl", "parquet", "txt", "html", "xml", "epub", "pdf", "warc"] = "auto"
     licence: str | None = None  # None: every record names its own
     statute: str | None = None  # the ground on which a work is free of copyright
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
@@ -91,6 +92,7 @@ class Curation:
     near_duplicate: Share = 0.7  # Jaccard similarity, on 3 words or 5 characters, from which two are one
     held_out_bytes: Annotated[int, Ge(0)] = 400_000  # per language, at most a tenth of it
     language_confidence: Share = 0.5
+    max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,21 +252,24 @@ class Charter:
 
     def files_of(self, source: Source) -> tuple[Path, ...]:
         """Every file of a source, sorted; InputError when there is none."""
+        return self.tree_of(source).files
+
+    def tree_of(self, source: Source) -> Tree:
+        """What the path of a source leads to, with the entries that cannot be followed; InputError without a file."""
         whole = self.folder / source.path
         if whole.is_dir():
-            found = [path for path in whole.rglob("*") if path.is_file()]
+            found = tree(whole)
         elif whole.is_file():
-            found = [whole]
+            found = Tree(files=(whole.resolve(),))
         else:
             anchor = Path(whole.anchor) if Path(source.path).is_absolute() else self.folder
             pattern = str(whole.relative_to(anchor)) if Path(source.path).is_absolute() else source.path
-            found = [path for path in anchor.glob(pattern) if path.is_file()]
-        if not found:
+            found = Tree(files=tuple(sorted(path.resolve() for path in anchor.glob(pattern) if path.is_file())))
+        if not found.files:
             place = where(self.path, ("sources", self.sources.index(source), "path"))
-            raise InputError(
-                f"no file matches {source.path!r}", where=place, remedy="correct the path or add the files"
-            )
-        return tuple(sorted(path.resolve() for path in found))
+            advice = "correct the path or add the files"
+            raise InputError(f"no file matches {source.path!r}", where=place, remedy=advice)
+        return found
 
     @property
     def base_folder(self) -> Path:

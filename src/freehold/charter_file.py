@@ -116,6 +116,10 @@ def check(charter: Charter) -> None:
     for position, source in enumerate(charter.sources):
         if source.name in RESERVED:
             refuse(("sources", position, "name"), f'"{source.name}" is a name of ours', "choose another")
+        if source.licence == "":
+            message = f'nobody has said how the texts of "{source.name}" may be used'
+            advice = "write an SPDX id such as CC-BY-4.0, or public-domain-law and its statute"
+            refuse(("sources", position, "licence"), message, advice)
         single = source.licence is not None and " " not in source.licence  # an expression is judged by curate
         if single and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'

@@ -24,7 +24,8 @@ def test_a_charter_from_documents_loads(tmp_path: Path) -> None:
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "one.txt").write_text("Ein Dokument.")
     home = tmp_path / "nation"
-    out = init(home, "--language", "deu", "--language", "kor", "--from", tmp_path / "papers", "--json")
+    out = init(home, "--language", "deu", "--language", "kor", "--from", tmp_path / "papers",
+               "--licence", "CC0-1.0", "--json")  # fmt: skip
     charter = load(Path(json.loads(out)["artifact"]["path"]))
     assert [language.code for language in charter.languages] == ["deu", "kor"]
     assert charter.files_of(charter.sources[0]) == ((tmp_path / "papers" / "one.txt").resolve(),)

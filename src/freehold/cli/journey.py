@@ -11,6 +11,7 @@ import typer
 
 from freehold.cli import show
 from freehold.cli.options import (
+    HERE,
     AsJson,
     BaseFolder,
     CharterFile,
@@ -59,7 +60,7 @@ def verb(name: str) -> Any:
     """The command of one stage."""
 
     def command(
-        charter: CharterFile, workspace: WorkspaceFolder = None, dry_run: DryRun = False, json: AsJson = False
+        charter: CharterFile = HERE, workspace: WorkspaceFolder = None, dry_run: DryRun = False, json: AsJson = False
     ) -> None:
         declared, home = opened(charter, workspace)
         if dry_run:
@@ -71,7 +72,7 @@ def verb(name: str) -> Any:
 
 
 def tokenize(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     base: BaseFolder = None,
     workspace: WorkspaceFolder = None,
     dry_run: DryRun = False,
@@ -88,7 +89,7 @@ def tokenize(
 
 
 def train(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     base: BaseFolder = None,
     steps: Steps = None,
     resume: Resume = "auto",
@@ -126,7 +127,7 @@ def kept(charter: Charter, overrides: dict[str, Any], following: str) -> str:
 
 
 def run(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     until_stage: Annotated[str | None, typer.Option("--until", help="stop after this stage")] = None,
     base: BaseFolder = None,
     steps: Steps = None,
@@ -156,7 +157,7 @@ def run(
 
 
 def release(
-    charter: CharterFile,
+    charter: CharterFile = HERE,
     out: Annotated[Path | None, typer.Option("--out", help="where the bundle goes")] = None,
     workspace: WorkspaceFolder = None,
     json: AsJson = False,

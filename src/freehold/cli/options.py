@@ -28,6 +28,7 @@ Resume = Annotated[
 Where = Annotated[Path, typer.Argument(help="a release folder or a charter", show_default=False)]
 
 WORKSPACE = ".freehold"
+HERE = Path("charter.toml")  # the charter that a verb of the journey means if none is named
 
 
 def opened(charter: Path, workspace: Path | None, overrides: dict[str, Any] | None = None) -> tuple[Charter, Workspace]:

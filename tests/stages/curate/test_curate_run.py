@@ -26,19 +26,9 @@ from freehold.stages.curate import run as module
 Write = Callable[..., Path]
 Curate = Callable[[Path], Stage]
 COLUMNS = [
-    "id",
-    "text",
-    "language",
-    "source",
-    "licence",
-    "title",
-    "url",
-    "date",
-    "origin",
-    "retrieved",
-    "evidence",
-    "checksum",
-]
+    "id", "text", "language", "source", "licence", "title", "url", "date", "origin", "retrieved",
+    "evidence", "checksum",
+]  # fmt: skip
 
 
 def rows(stage: Stage, name: str) -> list[dict[str, Any]]:

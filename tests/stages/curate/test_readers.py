@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.stages.curate.readers import Dropped, Raw, format_of, parsed, record, records
+from freehold.stages.curate.formats.jsonl import parsed
+from freehold.stages.curate.formats.mapping import record
+from freehold.stages.curate.readers import Dropped, Raw, format_of, records
 
 TEXT = "Die Würde des Menschen ist unantastbar."
 
@@ -63,6 +66,8 @@ def test_jsonl(tmp_path: Path) -> None:
         url=None,
         date=None,
         origin="o/r@1:p",
+        evidence="the record's field licence",
+        checksum=hashlib.sha256(rows[0].encode()).hexdigest(),
     )
     assert [(item.id, item.reason) for item in found if isinstance(item, Dropped)] == [
         ("s/a.jsonl#3", "invalid-json"),

@@ -90,7 +90,7 @@ def judge_contents(raw: Raw, *, declared: Declared, rules: Rules) -> Verdict:
     if raw.markup:
         page = extract(raw_text)
         if page.text is None:
-            return Verdict(reason="unreadable-markup", detail=page.fault)
+            return Verdict(reason=page.reason, detail=page.fault)
         raw_text, title = page.text, title or page.title
     text = normalise(raw_text)
     digests = (signatures.digest(text), sha256(raw.text), sha256(text), *([raw.checksum] if raw.checksum else []))
@@ -145,6 +145,8 @@ def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared) -> dict[str, A
     facts = asdict(verdict) | {"url": raw.url, "date": raw.date, "origin": raw.origin or declared.origin}
     facts |= {"retrieved": raw.retrieved, "evidence": raw.evidence, "checksum": raw.checksum}
     facts.pop("changes")
+    evidence = raw.evidence if raw.licence else "charter"
+    facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
     return facts | row | {
         "digest": signatures.digest(verdict.text),
         "bytes": len(verdict.text.encode()),

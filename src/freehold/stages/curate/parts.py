@@ -33,6 +33,17 @@ RAW: Final = pa.schema(
         ("headers", pa.string()),
     ]
 )
+NOTICES: Final = pa.schema(
+    [
+        ("host", pa.string()),
+        ("kind", pa.string()),
+        ("url", pa.string()),
+        ("retrieved", pa.string()),
+        ("status", pa.int64()),
+        ("body", pa.string()),
+        ("sha256", pa.string()),
+    ]
+)
 DOCUMENT: Final = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),

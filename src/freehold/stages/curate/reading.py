@@ -1,6 +1,7 @@
 """From one source file to raw parts of a few megabytes: the only step that meets the world's file formats.
 
-Runs in a worker process, file by file; leaves `part-00000.parquet …`, `drops-00000.parquet …` and the mark `done.json`.
+Runs in a worker process, file by file; leaves `part-00000.parquet …`, `drops-00000.parquet …`, of an archive of the
+web `notices-00000.parquet …`, and the mark `done.json`.
 """
 
 from __future__ import annotations
@@ -8,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from freehold.stages.curate.parts import LEDGER, RAW, mark, marked, write_table
-from freehold.stages.curate.readers import Dropped, Raw, records
+from freehold.stages.curate.parts import LEDGER, NOTICES, RAW, mark, marked, write_table
+from freehold.stages.curate.readers import Dropped, Found, Notice, Raw, records
+from freehold.stages.curate.streams import Bomb
 
 PART_CHARACTERS: Final = 3_000_000  # small parts keep every core busy to the end
 PART_ROWS: Final = 2_000
 DROP_ROWS: Final = 50_000
+NOTICE_ROWS: Final = 1_000
 DONE: Final = "done.json"
 
 
@@ -35,6 +39,11 @@ class Reading:
     limit: int  # characters of the longest record
     first_row: int  # of the file's records, so that rows are unique and in reading order
     folder: str  # of the file's parts
+    sha256: str | None = None  # of the file when the stage was identified
+    fault: str | None = None  # why it cannot be followed, found while listing
+    retrieved: str | None = None  # what its surroundings say of every record that says nothing itself
+    licence: str | None = None
+    evidence: str | None = None
 
 
 def read(task: str) -> str:
@@ -51,9 +60,9 @@ def read(task: str) -> str:
 
 
 def parts_of(folder: Path, counts: Mapping[str, int]) -> list[Path]:
-    """Everything that a finished reading has left, drops behind the records."""
-    parts = [folder / f"part-{number:05d}.parquet" for number in range(counts["parts"])]
-    return parts + [folder / f"drops-{number:05d}.parquet" for number in range(counts["drop_parts"])]
+    """Everything that a finished reading has left: records, drops, notices."""
+    kinds = (("part", "parts"), ("drops", "drop_parts"), ("notices", "notices"))
+    return [folder / f"{kind}-{number:05d}.parquet" for kind, count in kinds for number in range(counts[count])]
 
 
 class Shelf:
@@ -63,24 +72,31 @@ class Shelf:
         self.reading, self.folder = reading, folder
         self.rows: list[dict[str, Any]] = []
         self.drops: list[dict[str, Any]] = []
-        self.held = self.parts = self.drop_parts = self.read = self.dropped = 0
+        self.notices: list[dict[str, Any]] = []
+        self.held = self.parts = self.drop_parts = self.notice_parts = self.read = self.dropped = 0
 
     def fill(self) -> dict[str, Any]:
         """Read the file to its end, or to where it breaks."""
         path, name = Path(self.reading.path), self.reading.name
+        sha256, size = "", 0
         try:
-            sha256, size = digest_file(path)
+            if self.reading.fault is None:
+                sha256, size = digest_file(path)
         except OSError as error:
-            sha256, size = "", 0
             self.drop(Dropped(id=name, reason="unreadable-file", detail=error.strerror or "error"))
-        else:
+        if self.reading.fault is not None:
+            self.drop(Dropped(id=name, reason=self.reading.fault, detail="not followed"))
+        elif sha256 and self.reading.sha256 not in (None, sha256):
+            self.drop(Dropped(id=name, reason="changed-file", detail="not the file that the stage began with"))
+        elif sha256:
             self.read_records(path)
         if not self.read and not self.dropped:
             self.drop(Dropped(id=name, reason="empty-file", detail=f"{size} bytes, no text in them"))
         self.flush()
         self.flush_drops()
-        counts = {"parts": self.parts, "drop_parts": self.drop_parts, "read": self.read, "dropped": self.dropped}
-        return counts | {"sha256": sha256, "bytes": size}
+        self.flush_notices()
+        counts = {"parts": self.parts, "drop_parts": self.drop_parts, "notices": self.notice_parts}
+        return counts | {"read": self.read, "dropped": self.dropped, "sha256": sha256, "bytes": size}
 
     def read_records(self, path: Path) -> None:
         """Every record into a part; a file that breaks off keeps what was read and is dropped from there on."""
@@ -89,22 +105,34 @@ class Shelf:
         while True:
             try:
                 record = next(stream, None)
-            except (OSError, EOFError, pa.ArrowException) as error:
-                # Arrow's messages name the fault, never the data.
-                fault = (str(error).splitlines() or [type(error).__name__])[0].replace(str(path), reading.name)
-                detail = f"after {self.read} records: {fault[:120]}"
-                self.drop(Dropped(id=reading.name, reason="broken-file", detail=detail))
+            except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
+                reason = "archive-bomb" if isinstance(error, Bomb) else "broken-file"
+                detail = f"after {self.read} records: {fault_of(error).replace(str(path), reading.name)[:120]}"
+                self.drop(Dropped(id=reading.name, reason=reason, detail=detail))
                 return
             if record is None:
                 return
-            if isinstance(record, Raw):
-                self.add(record)
-            else:
-                self.drop(record)
+            self.shelve(record)
+
+    def shelve(self, found: Found) -> None:
+        """What a reader found goes where it belongs."""
+        if isinstance(found, Raw):
+            self.add(found)
+        elif isinstance(found, Notice):
+            self.notices.append(asdict(found))
+            if len(self.notices) >= NOTICE_ROWS:
+                self.flush_notices()
+        else:
+            self.drop(found)
 
     def add(self, record: Raw) -> None:
         """One record more; full parts go to disk."""
-        self.rows.append(asdict(record) | {"row": self.reading.first_row + self.read})
+        reading = self.reading
+        if record.licence is None and reading.licence is not None:
+            record = replace(record, licence=reading.licence, evidence=reading.evidence)
+        if record.retrieved is None:
+            record = replace(record, retrieved=reading.retrieved)
+        self.rows.append(asdict(record) | {"row": reading.first_row + self.read})
         self.read += 1
         self.held += len(record.text)
         if self.held >= PART_CHARACTERS or len(self.rows) >= PART_ROWS:
@@ -130,6 +158,20 @@ class Shelf:
             write_table(self.folder / f"drops-{self.drop_parts:05d}.parquet", self.drops, LEDGER)
             self.drop_parts += 1
             self.drops = []
+
+    def flush_notices(self) -> None:
+        """Write the notices held."""
+        if self.notices:
+            write_table(self.folder / f"notices-{self.notice_parts:05d}.parquet", self.notices, NOTICES)
+            self.notice_parts += 1
+            self.notices = []
+
+
+def fault_of(error: Exception) -> str:
+    """A fault in one line. Messages of Arrow and of the system name the fault; others may quote the data."""
+    if isinstance(error, OSError | pa.ArrowException):
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return type(error).__name__
 
 
 def digest_file(path: Path) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,9 @@ from freehold.stage import Stage
 from freehold.stages.curate import frame, notices, output, rights_report
 from freehold.stages.curate.account import Account, summarise
 from freehold.stages.curate.duplicates import Likeness, compare
+from freehold.stages.curate.faults import check_losses
 from freehold.stages.curate.judging import Judging, judge
+from freehold.stages.curate.listing import listed
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.stages.curate.reading import Reading, read
@@ -62,7 +64,9 @@ def run(stage: Stage) -> None:
     changes = judge_parts(stage, units, said)
     judged = [path for unit in units for path in unit.judged]
     passed = frame.passed(judged, *COLUMNS) if judged else empty()
-    complain(stage.charter, before_comparison(stage.charter, units, passed))
+    before = before_comparison(stage.charter, units, passed)
+    complain(stage.charter, before)
+    check_losses(stage.charter, before)
     likeness = compare_documents(stage, judged, passed)
     decisions = decide(stage.charter, passed, likeness)
     account = write(stage, units, passed, likeness, decisions)
@@ -73,8 +77,8 @@ def run(stage: Stage) -> None:
 
 def read_sources(stage: Stage) -> list[Unit]:
     """Every source file as raw parts."""
-    tasks = readings(stage.charter, stage.scratch / "raw")
-    size = sum(Path(reading.path).stat().st_size for reading in tasks)
+    tasks = readings(stage.charter, stage.scratch / "raw", digests=stage.identity.files)
+    size = sum(size_of(Path(reading.path)) for reading in tasks)
     with stage.progress.task("read", total=len(tasks), unit="files") as task:
         records = 0
         for result in frame.each(read, [json.dumps(asdict(reading)) for reading in tasks], processes=cores(size)):
@@ -83,25 +87,25 @@ def read_sources(stage: Stage) -> list[Unit]:
     return [unit(reading, stage.scratch) for reading in tasks]
 
 
-def readings(charter: Charter, folder: Path) -> list[Reading]:
-    """Every file of every source, numbered in reading order."""
-    files = [
-        (source, path, f"{source.name}/{path.relative_to(charters.common_folder(found))}")
-        for source in charter.sources
-        for found in [charter.files_of(source)]
-        for path in found
-    ]
+def readings(charter: Charter, folder: Path, *, digests: Mapping[str, str]) -> list[Reading]:
+    """Every file of every source, numbered in reading order; `digests` are those that the attestation names."""
+    entries = [(source, entry) for source in charter.sources for entry in listed(charter, source)]
     return [
         Reading(
-            path=str(path),
-            name=name,
+            path=str(entry.path),
+            name=entry.name,
             source=source.name,
             declared=source.format,
             limit=charter.curate.max_characters,
             first_row=number * ROWS_PER_FILE,
             folder=str(folder / f"{number:06d}"),
+            sha256=digests.get(entry.name),
+            fault=entry.fault,
+            retrieved=entry.retrieved,
+            licence=entry.licence,
+            evidence=entry.evidence,
         )
-        for number, (source, path, name) in enumerate(files)
+        for number, (source, entry) in enumerate(entries)
     ]
 
 
@@ -182,6 +186,8 @@ def write(stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness,
     account = summarise(stage.charter, passed=passed, decisions=decisions, reasons=reasons)
     files: dict[str, list[dict[str, Any]]] = {}
     for unit in units:
+        if not unit.counts["sha256"]:  # it could not be read; the ledger says why
+            continue
         entry = {"path": unit.name, "sha256": unit.counts["sha256"], "bytes": unit.counts["bytes"]}
         files.setdefault(unit.source, []).append(entry)
     output.write_lines(stage.output / "sources.jsonl", account.source_lines(stage.charter, files))
@@ -240,6 +246,14 @@ def tell(stage: Stage, account: Account, changes: Counter[str]) -> None:
     for language in stage.charter.languages:
         if stage.charter.curate.held_out_bytes and not account.held_out[language.code]:
             stage.progress.note(f"{language.code}: too few documents to hold any out; it cannot be evaluated")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; none where it has vanished, which its reading will say."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def cores(size: int) -> int:
