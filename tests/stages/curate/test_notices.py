@@ -79,9 +79,9 @@ def test_a_folder_that_is_laid_out_otherwise(charter: Charter, name: str, data: 
 
 def test_notices_of_an_archive(charter: Charter, tmp_path: Path) -> None:
     row = {
-        "host": "E.org:443",
+        "host": "e.org",
         "kind": "robots",
-        "url": "https://e.org/robots.txt",
+        "url": "https://e.org:8443/robots.txt",
         "retrieved": "2024-01-01T00:00:00Z",
         "status": 200,
         "body": ROBOTS,
@@ -89,7 +89,7 @@ def test_notices_of_an_archive(charter: Charter, tmp_path: Path) -> None:
     }
     write_table(tmp_path / "notices-00000.parquet", [row, row], ARCHIVE)
     (found,) = gather(charter, [tmp_path / "notices-00000.parquet"])
-    assert (found.host, found.status, found.body) == ("e.org", 200, ROBOTS.decode())
+    assert (found.host, found.status, found.body) == ("e.org:8443", 200, ROBOTS.decode())
 
 
 def test_the_list_of_agents_is_part_of_the_code() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from legal_prose import prose
+from made_files import html, warc
 
 from freehold import charter_file
 from freehold.errors import InputError
@@ -156,6 +157,49 @@ def test_the_report_names_grounds_and_what_no_rule_reached(curated: Stage, told:
         "kept_without_notice": 1,
     }
     assert [text for text in told if not text.startswith("to browse")] == ["overrides that met no document: line 4"]
+
+
+@pytest.mark.parametrize(
+    ("when", "refused"),
+    [
+        ("at_fetch", {"closed", "header", "element"}),
+        ("latest", {"open", "header", "element"}),
+        ("both", {"closed", "open", "header", "element"}),
+    ],
+)
+def test_an_archive_brings_its_own_notices(
+    charter_of: Callable[..., Path], curated_from: Callable[[Path], Stage], tmp_path: Path, when: str, refused: set[str]
+) -> None:
+    """The crawl of 2024 met a robots.txt that closed one folder; the host's present one closes another."""
+    headers = {"header": {"TDM-Reservation": "1"}}
+    pages = {
+        name: html(prose("deu", n, words=200)) for n, name in enumerate(("closed", "open", "header", "element", "free"))
+    }
+    pages["element"] = pages["element"].replace(b"<head>", b'<head><meta name="robots" content="noai">')
+    responses: list[Any] = [
+        (f"https://e.org/{name}/1", 200, "text/html", page, headers.get(name, {})) for name, page in pages.items()
+    ]
+    responses.append(("https://e.org/robots.txt", 200, "text/plain", b"User-agent: CCBot\nDisallow: /closed/\n", {}))
+    (tmp_path / "crawl.warc.gz").write_bytes(warc(responses))
+    (tmp_path / "notices" / "e.org" / "2026-05-01").mkdir(parents=True)
+    present = tmp_path / "notices" / "e.org" / "2026-05-01" / "robots.txt"
+    present.write_text("User-agent: *\nDisallow: /open/\n", encoding="utf-8")
+    facts = {"path": "crawl.warc.gz", "origin": "o", "licence": "CC0-1.0", "language": "deu"}
+    policy = f'notices = "notices"\nopt_out_time = "{when}"'
+    stage = curated_from(charter_of({"web": facts}, policy=policy))
+    ledger = pq.read_table(stage.output / "ledger.parquet").to_pylist()
+    assert {row["reason"] for row in ledger} <= {"opted-out-robots", "opted-out-tdmrep", "opted-out-noai"}
+    kept = {
+        row["url"].split("/")[3]
+        for folder in ("documents", "held_out")
+        for path in (stage.output / folder).glob("*.parquet")
+        for row in pq.read_table(path).to_pylist()
+    }
+    assert kept == set(pages) - refused
+    assert [row["retrieved"][:10] for row in map(json.loads, (stage.output / "notices.jsonl").open())] == [
+        "2024-05-01",
+        "2026-05-01",
+    ]
 
 
 @pytest.mark.parametrize(

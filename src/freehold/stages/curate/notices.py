@@ -18,7 +18,7 @@ from typing import Any, Final
 from freehold.charter import Charter
 from freehold.errors import InputError
 from freehold.stages.curate.parts import read_rows
-from freehold.text.addresses import plain_authority
+from freehold.text.addresses import parse_address, plain_authority
 from freehold.text.notices import UNREACHABLE, Notice, readable
 
 FILES: Final = {"robots.txt": "robots", "tdmrep.json": "tdmrep"}
@@ -44,11 +44,12 @@ def gather(charter: Charter, archived: Iterable[Path]) -> list[Notice]:
 
 
 def from_archive(row: Mapping[str, Any]) -> Notice:
-    """A notice as a reader found it."""
+    """A notice as a reader found it; its URL tells the port, for which alone it holds."""
+    address = parse_address(row["url"] or "")
     body = row["body"] or b""
     data = body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body)
     return Notice(
-        host=plain_authority(row["host"]),
+        host=address.authority if address else plain_authority(row["host"]),
         kind=row["kind"],
         retrieved=row["retrieved"],
         status=None if row["status"] in (None, "") else int(row["status"]),

@@ -67,7 +67,7 @@ class Unit:
 
     def notices(self) -> list[Path]:
         """What the reader found of hosts' robots.txt and tdmrep.json."""
-        return [self.folder / "notices-00000.parquet"] if self.counts.get("notices") else []
+        return [self.folder / f"notices-{part:05d}.parquet" for part in range(self.counts.get("notices", 0))]
 
 
 def run(stage: Stage) -> None:
