@@ -12,9 +12,9 @@ from freehold.stages.curate.preference import day
 
 ALIKE: Final = 0.7  # share of equal tokens, as sketches estimate it, that a version keeps of the one after it
 TITLE_WORDS: Final = 3  # a shorter title ("Decree") names no law
-# A date or a version number where ids and addresses carry one: …/2019-05-01, …@20190501, …;v3. A date behind a dash
-# or underscore tells orders of one title apart (coins_2019-08-07) and stays.
-DATED: Final = re.compile(r"(?<=[@/;=~])(?:1[6-9]|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
+# A date or a version number where ids and addresses carry one: …/2019-05-01, …@20190501, …;v3. A date behind a dash or
+# underscore tells orders of one title apart (coins_2019-08-07), one with slashes names an act (ELI): both stay.
+DATED: Final = re.compile(r"(?<=[@/;=~])(?:1[6-9]|20)\d\d(-?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
 NUMBERED: Final = re.compile(r"[@~;/_-]v(?:ersion)?[-_.]?\d{1,4}(?!\w)", re.IGNORECASE)
 
 
