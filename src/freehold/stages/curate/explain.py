@@ -6,10 +6,12 @@ Nothing here changes an artifact, and a stage never imports it.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from freehold.stages.curate.seen import plain, redacted
 from freehold.stages.curate.steps import told_steps
 from freehold.text.differences import visible
 
+PARTED: Final = re.compile(r"#[a-z]{3}\Z")  # what curate puts behind the id of one language's part of a text
 RENAMED: Final = re.compile(r"~[0-9a-f]{12}\Z")  # what curate puts behind an id that is taken
 SHOWN: Final = 6_000  # characters of a comparison
 CLUSTER: Final = 50  # members named
@@ -52,14 +55,14 @@ def story(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> dict
         "detail": entry.facts.get("detail"),
         "copies": copies(artifact, entry),
     }
-    found = read_again(entry, charter, scratch)
+    found = read_again(entry, artifact, charter, scratch)
     if found is None:
         return told | {"note": "its record was not found again in the files of its source"}
     record, judgement = found
     told |= {"from": origin(record), "right": right(record, source, entry)}
     if record.raw is None or judgement is None:
         return told
-    rules = read_rules(str(rules_of(record, charter, scratch)))
+    rules = read_rules(str(rules_of(record, artifact, charter, scratch)))
     told["rules"] = [asdict(step) for step in told_steps(record.raw, judgement, entry=entry, rules=rules)]
     if judgement.row["text"] is not None:
         told |= changes(record.raw, judgement, entry)
@@ -70,19 +73,30 @@ def story(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> dict
     return told
 
 
-def rules_of(record: Record, charter: Charter, scratch: Path) -> Path:
+def learned(artifact: Path) -> dict[str, Any]:
+    """What curation learned from the sources as wholes, as the artifact keeps it; an own classifier is not kept."""
+    lines = json.loads((artifact / "recurring.json").read_text(encoding="utf-8"))
+    bounds = json.loads((artifact / "thresholds.json").read_text(encoding="utf-8"))
+    recurring = {name: sorted(line["key"] for line in found) for name, found in lines.items()}
+    return {"recurring": recurring, "thresholds": bounds}
+
+
+def rules_of(record: Record, artifact: Path, charter: Charter, scratch: Path) -> Path:
     """The charter's rules, with what hosts said in the record's own file; a path of its own for each file."""
     path = scratch / f"rules-{hashlib.sha256(record.file.encode()).hexdigest()}.json"
     if not path.exists():
-        write_rules(charter, path, notices.gather(charter, record.notices))
+        write_rules(charter, path, notices.gather(charter, record.notices), learned=learned(artifact))
     return path
 
 
-def read_again(entry: Entry, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
+def read_again(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
     """The record behind an entry: of those of its id the one that comes to the same end, or else the first."""
     first: tuple[Record, Judgement | None] | None = None
-    for record in records_of(charter, source=entry.source, identity=original_id(entry), scratch=scratch / "raw"):
-        rules = rules_of(record, charter, scratch)
+    for record in chain.from_iterable(
+        records_of(charter, source=entry.source, identity=identity, scratch=scratch / "raw")
+        for identity in original_ids(entry)
+    ):
+        rules = rules_of(record, artifact, charter, scratch)
         judgements = judged_again(record, source=entry.source, rules=rules, scratch=scratch)
         options: list[Judgement | None] = [*judgements] or [None]
         for judgement in options:
@@ -92,9 +106,10 @@ def read_again(entry: Entry, charter: Charter, scratch: Path) -> tuple[Record, J
     return first
 
 
-def original_id(entry: Entry) -> str:
-    """The id as the record has it."""
-    return entry.id if entry.fate == "dropped" else RENAMED.sub("", entry.id)
+def original_ids(entry: Entry) -> list[str]:
+    """The id as the record may have it, the likeliest first."""
+    whole = entry.id if entry.fate == "dropped" else RENAMED.sub("", entry.id)
+    return list(dict.fromkeys([whole, PARTED.sub("", whole)]))
 
 
 def agrees(entry: Entry, judgement: Judgement | None) -> bool:

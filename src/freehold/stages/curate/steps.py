@@ -12,8 +12,10 @@ from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
 from freehold.stages.curate.seen import plain
-from freehold.text import language, quality, signatures
-from freehold.text.normalise import normalise
+from freehold.text import language, signatures
+from freehold.text.repair import repair
+from freehold.text.rules import RULES
+from freehold.text.rules.facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,9 @@ class Case:
 
 def told_steps(raw: Raw, judgement: Judgement, *, entry: Entry, rules: Rules) -> list[Step]:
     """Every step up to the one that dropped the record; those behind it were not asked."""
-    text, declared = normalise(plain(raw.text, raw.markup)), rules.sources[entry.source]
+    declared = rules.sources[entry.source]
+    recurring = rules.recurring.get(entry.source, frozenset())
+    text = repair(plain(raw.text, raw.markup), recurring=recurring).text
     case = Case(raw=raw, text=text, judgement=judgement, declared=declared, rules=rules)
     reason, detail = entry.facts.get("reason"), entry.facts.get("detail")
     last = None if reason is None else step_of(reason)
@@ -75,17 +79,11 @@ def saw_opt_outs(case: Case) -> dict[str, Any]:
 
 
 def saw_quality(case: Case) -> dict[str, Any]:
-    """The figures that the rules for quality compare with their limits."""
-    lines = [line.strip() for line in case.text.split("\n") if line.strip()]
-    points = quality.points_of(case.text)
-    return {
-        "characters": len(case.text),
-        "letters": round(quality.letter_share(case.text, points), 3),
-        "code_lines": round(quality.code_share(lines), 3),
-        "unbroken": round(quality.unbroken_share(case.text), 3),
-        "repeated_lines": round(quality.repeated_line_share(lines), 3),
-        "repeated_text": round(quality.repeated_share(points), 3),
-    }
+    """What every rule for quality measures."""
+    facts = Facts(case.text, language=case.judgement.row["language"] or case.raw.language or case.declared.language)
+    measured = {rule.name: rule.measure(facts) for rule in RULES}
+    figures = {name: round(value, 3) for name, value in measured.items() if value is not None}
+    return {"characters": len(case.text)} | figures
 
 
 def saw_language(case: Case) -> dict[str, Any]:
