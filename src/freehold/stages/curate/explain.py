@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from freehold.stages.curate.seen import plain, redacted
 from freehold.stages.curate.steps import told_steps
 from freehold.text.differences import visible
 
+PARTED: Final = re.compile(r"#[a-z]{3}\Z")  # what curate puts behind the id of one language's part of a text
 RENAMED: Final = re.compile(r"~[0-9a-f]{12}\Z")  # what curate puts behind an id that is taken
 SHOWN: Final = 6_000  # characters of a comparison
 CLUSTER: Final = 50  # members named
@@ -82,7 +84,10 @@ def rules_of(record: Record, artifact: Path, charter: Charter, scratch: Path) ->
 def read_again(entry: Entry, artifact: Path, charter: Charter, scratch: Path) -> tuple[Record, Judgement | None] | None:
     """The record behind an entry: of those of its id the one that comes to the same end, or else the first."""
     first: tuple[Record, Judgement | None] | None = None
-    for record in records_of(charter, source=entry.source, identity=original_id(entry), scratch=scratch / "raw"):
+    for record in chain.from_iterable(
+        records_of(charter, source=entry.source, identity=identity, scratch=scratch / "raw")
+        for identity in original_ids(entry)
+    ):
         rules = rules_of(record, artifact, charter, scratch)
         judgements = judged_again(record, source=entry.source, rules=rules, scratch=scratch)
         options: list[Judgement | None] = [*judgements] or [None]
@@ -93,9 +98,10 @@ def read_again(entry: Entry, artifact: Path, charter: Charter, scratch: Path) ->
     return first
 
 
-def original_id(entry: Entry) -> str:
-    """The id as the record has it."""
-    return entry.id if entry.fate == "dropped" else RENAMED.sub("", entry.id)
+def original_ids(entry: Entry) -> list[str]:
+    """The id as the record may have it, the likeliest first."""
+    whole = entry.id if entry.fate == "dropped" else RENAMED.sub("", entry.id)
+    return list(dict.fromkeys([whole, PARTED.sub("", whole)]))
 
 
 def agrees(entry: Entry, judgement: Judgement | None) -> bool:
