@@ -104,11 +104,13 @@ def figures_of(run: Run, name: str, *, memory_goal: float, goals: bool) -> list[
 def families() -> dict[str, tuple[str, Callable[[dict[str, Any]], object]]]:
     """Every family of rules: which records it is asked about (markup, text), and the public function that is timed."""
     from freehold.stages.curate.markup import extract
-    from freehold.text import language, privacy, quality, signatures
-    from freehold.text.normalise import normalise
+    from freehold.text import language, privacy, signatures
+    from freehold.text.repair import repair
+    from freehold.text.rules import Facts
+    from freehold.text.rules import fault as first_fault
 
     def fault(record: dict[str, Any]) -> object:
-        return quality.fault(record["text"], min_characters=200, max_characters=5_000_000)
+        return first_fault(Facts(record["text"]), min_characters=200, max_characters=5_000_000)
 
     def settle(record: dict[str, Any]) -> object:
         return language.settle(record["text"], declared=record.get("lang"), confidence=0.5)
@@ -118,7 +120,7 @@ def families() -> dict[str, tuple[str, Callable[[dict[str, Any]], object]]]:
 
     return {
         "extraction": ("markup", lambda record: extract(record["text"])),
-        "repair": ("text", lambda record: quality.mend(normalise(record["text"]))),
+        "repair": ("text", lambda record: repair(record["text"])),
         "quality": ("text", fault),
         "language": ("text", settle),
         "privacy": ("text", redact),

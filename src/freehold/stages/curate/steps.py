@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from freehold.sight.corpus.reasons import STEPS, step_of
 from freehold.stages.curate.finding import Entry
-from freehold.stages.curate.models import language_model
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.rereading import Judgement
 from freehold.stages.curate.rules import Declared, Rules
@@ -79,13 +78,13 @@ def saw_opt_outs(case: Case) -> dict[str, Any]:
 
 
 def saw_quality(case: Case) -> dict[str, Any]:
-    """The figures that the rules for quality compare with their limits."""
-    model, declared = language_model(case.rules.language_model), case.raw.language or case.declared.language
-    guess = language.identify(case.text, model=model)
-    facts = Facts(case.text, language=language.taken_for(guess, declared=declared, model=model))
-    figures = {rule.name: rule.measure(facts) for rule in RULES} if case.text.strip() else {}
-    told = {name: round(figure, 3) for name, figure in figures.items() if figure is not None}
-    return {"characters": len(case.text), **told}
+    """What the rules for quality measure, to compare with their bounds."""
+    claimed = case.raw.language or case.declared.language
+    facts = Facts(case.text, language=language.canonical(claimed) if claimed else None)
+    measured = {rule.name: rule.measure(facts) for rule in RULES} if case.text else {}
+    return {"characters": len(case.text)} | {
+        name: round(value, 3) for name, value in measured.items() if value is not None
+    }
 
 
 def saw_language(case: Case) -> dict[str, Any]:
