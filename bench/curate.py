@@ -23,7 +23,7 @@ import report
 from report import Figure
 from watch import Watch
 
-STEPS = ("read", "judge", "compare", "write")
+STEPS = ("read", "survey", "judge", "compare", "write")
 GOAL_S, GOAL_GB, ENLARGED_GB, GROWTH = 720.0, 3.0, 4.0, 1.15
 SAMPLE_BYTES = 8_000_000  # of text, for the families of rules
 SAMPLE_DOCUMENT = 60_000  # characters; the usual document, not the longest book
@@ -103,11 +103,16 @@ def figures_of(run: Run, name: str, *, memory_goal: float, goals: bool) -> list[
 
 def families() -> dict[str, tuple[str, Callable[[dict[str, Any]], object]]]:
     """Every family of rules: which records it is asked about (markup, text), and the public function that is timed."""
+    from freehold.stages.curate.decontamination import read_packs
     from freehold.stages.curate.markup import extract
     from freehold.text import language, privacy, signatures
+    from freehold.text.contamination import overlap
+    from freehold.text.paragraphs import paragraphs
+    from freehold.text.passages import passages
     from freehold.text.repair import repair
     from freehold.text.rules import Facts
     from freehold.text.rules import fault as first_fault
+    from freehold.text.tokens import tokens
 
     def fault(record: dict[str, Any]) -> object:
         return first_fault(Facts(record["text"]), min_characters=200, max_characters=5_000_000)
@@ -118,12 +123,22 @@ def families() -> dict[str, tuple[str, Callable[[dict[str, Any]], object]]]:
     def redact(record: dict[str, Any]) -> object:
         return privacy.redact(record["text"], rules=corpus.REDACTED, language=record.get("lang") or "und")
 
+    exam = read_packs((str(corpus.PACK),)).exam
+
+    def hashed(record: dict[str, Any]) -> object:
+        unspaced, words = signatures.unspaced(record["text"]), tokens(record["text"])
+        sketch = signatures.sketch(words, width=signatures.WIDTH[unspaced])
+        return sketch, paragraphs(record["text"], unspaced=unspaced)
+
     return {
         "extraction": ("markup", lambda record: extract(record["text"])),
         "repair": ("text", lambda record: repair(record["text"])),
         "quality": ("text", fault),
         "language": ("text", settle),
         "privacy": ("text", redact),
+        "passages": ("text", lambda record: passages(record["text"], main=record.get("lang") or "und")),
+        "tokens and contamination": ("text", lambda record: overlap(tokens(record["text"]), exam)),
+        "tokens, sketch, paragraphs": ("text", hashed),
         "digest": ("text", lambda record: (signatures.digest(record["text"]), signatures.unspaced(record["text"]))),
     }
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from freehold.charter import RESERVED
 from freehold.charter_file import load
 from freehold.errors import InputError
+from freehold.stages.verify.lineage import BESIDE
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,18 @@ sources = ["deu-law", "jpn-law"]
 rope_theta = 50_000
 rope_scaling = { type = "yarn", factor = 2 }
 """
+
+
+def test_all_that_curation_reads_beside_its_sources_is_named(tiny: Path) -> None:
+    for name in ("own.bin", "labels.jsonl", "sketches.parquet"):
+        (tiny.parent / name).touch()
+    keys = 'language_model = "own.bin"\nlabels = "labels.jsonl"\nagainst = ["sketches.parquet"]'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace("[curate]", f"[curate]\n{keys}"), encoding="utf-8")
+    found = load(tiny).files("curate")
+    assert set(found) == {
+        "curate/own.bin", "curate/labels.jsonl", "against/0/sketches.parquet", "packs/0/pack.jsonl",
+    }  # fmt: skip
+    assert {name.split("/")[0] for name in found} <= RESERVED & set(BESIDE)
 
 
 def test_phases_are_read(tiny: Path) -> None:

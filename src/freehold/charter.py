@@ -363,11 +363,11 @@ class Charter:
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),
             "evaluate": self.evaluate.packs,
         }.get(section, ())
+        found = {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
         if section == "curate":  # what it is compared with: every corpus has files of the same names
-            against = {f"against/{place}/{path.name}": path for place, path in enumerate(self.sketches)}
-            packs = {f"packs/{place}/{path.name}": path for place, path in enumerate(self.packs)}
-            return against | packs
-        return {f"{section}/{Path(name).name}": self.resolve(name) for name in names}
+            found |= {f"against/{place}/{path.name}": path for place, path in enumerate(self.sketches)}
+            found |= {f"packs/{place}/{path.name}": path for place, path in enumerate(self.packs)}
+        return found
 
     def _files_of_policy(self) -> dict[str, Path]:
         """The lists that the policy names, and every file of its folder of notices."""

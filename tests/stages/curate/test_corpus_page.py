@@ -102,6 +102,7 @@ def test_no_text_becomes_markup_and_nothing_is_asked_from_outside(stage: Stage) 
 
 
 def test_clusters_are_shown_with_two_members_side_by_side(stage: Stage) -> None:
+    (stage.output / "clusters.parquet").unlink()
     assert "Copies and families" not in made(stage).decode()
     raw = pq.read_table(next((stage.scratch / "raw").glob("*/part-*.parquet")), columns=["row", "id"]).to_pylist()
     row_of = {row["id"]: row["row"] for row in raw}

@@ -16,7 +16,7 @@ from freehold.stages.curate.judging import Judging, judge
 from freehold.stages.curate.parts import RAW, read_rows, write_table
 from freehold.stages.curate.readers import Raw
 from freehold.stages.curate.reading import Reading, read
-from freehold.stages.curate.run import readings
+from freehold.stages.curate.units import readings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

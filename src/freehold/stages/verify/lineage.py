@@ -11,6 +11,7 @@ from freehold.proof.bundle import COPIES, MAX_RELEASE_BYTES, RELEASE, REQUIRED, 
 from freehold.proof.statements import StageStatement
 from freehold.stages.verify.contents import Contents
 
+BESIDE = ("policy", "curate", "against", "packs")  # what curate reads beside the sources; no source has such a name
 MAKERS = ("refine", "train")  # whose model is shipped: the first of them that the release was made from
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".msgpack", ".pkl", ".npz")
 
@@ -111,7 +112,7 @@ def read_sources(contents: Contents, steps: Mapping[str, StageStatement]) -> int
             raise GateError(f"{name} lists a file {strange[0]} that curate did not read", where=SOURCES)
     for name, digest in read.items():
         source = name.split("/")[0]
-        if source != "policy" and digest not in named.get(source, set()):
+        if source not in BESIDE and digest not in named.get(source, set()):
             raise GateError(f"curate read {name}, which no source lists", where=SOURCES)
     return sum(len(digests) for digests in named.values())
 
