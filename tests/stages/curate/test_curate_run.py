@@ -22,6 +22,7 @@ from legal_prose import edited, prose
 from freehold.errors import InputError
 from freehold.stage import Stage
 from freehold.stages.curate import run as module
+from freehold.stages.curate import units
 
 Write = Callable[..., Path]
 Curate = Callable[[Path], Stage]
@@ -157,7 +158,7 @@ def test_two_runs_leave_the_same_bytes(
     two_languages: Path, curated_from: Curate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = curated_from(two_languages)
-    monkeypatch.setattr(module, "ALONE_BYTES", 0)  # worker processes, whatever order they finish in
+    monkeypatch.setattr(units, "ALONE_BYTES", 0)  # worker processes, whatever order they finish in
     assert sealed_bytes(curated_from(two_languages)) == sealed_bytes(alone)
 
 
