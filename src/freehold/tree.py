@@ -139,17 +139,10 @@ def tracked(folder: Path) -> Tree | None:
 def git(folder: Path, *arguments: str) -> bytes | None:
     """What git prints, or None where it refuses."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
     try:
         done = subprocess.run(
             ["git", *QUIET, "-C", str(folder), *arguments],
-            capture_output=True, check=False, env=environment, timeout=GIT_S, stdin=subprocess.DEVNULL,
+            capture_output=True, check=False, env=environment | UNDISTURBED, timeout=GIT_S, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None

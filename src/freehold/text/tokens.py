@@ -6,7 +6,6 @@ sorted and aligned without the text. All of it is arithmetic on whole arrays, so
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import cache
 from typing import Final
@@ -22,7 +21,6 @@ SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio (Knuth, TAO
 BASE: Final = 0xD6E8FEB86659FD93  # odd, so that no power of it loses bits
 LONGEST: Final = 64  # characters of a word that count; what follows counts with the last one's weight
 WORD, CHARACTER = np.uint8(1), np.uint8(2)
-TEXTUAL: Final = re.compile("[LMN]")
 
 
 def tokens(text: str) -> Hashes:

@@ -106,3 +106,19 @@ def test_a_pack_or_corpus_that_cannot_be_read_is_told_at_once(
     against = charter_of({"law": FACTS | {"path": "a.jsonl"}}, curate='against = ["."]')
     with pytest.raises(InputError, match="the sketches of an earlier release cannot be read"):
         curated_from(against)
+
+
+def test_repairs_are_logged_of_kept_documents_and_without_addresses(
+    charter_of: Callable[..., Path], curated_from: Callable[[Path], Stage], tmp_path: Path
+) -> None:
+    soft = "ver\u00adordnung "
+    texts = [{"id": f"d{n}", "text": prose("deu", n)} for n in range(12)]
+    texts.append({"id": "anna@example.org/1", "text": soft + prose("deu", 20)})
+    texts.append({"id": "leak", "text": f"{soft}{prose('deu', 21)} {QUESTION['question']} {QUESTION['choices'][0]}"})
+    write_jsonl(tmp_path / "a.jsonl", texts)
+    write_jsonl(tmp_path / "pack.jsonl", [QUESTION | {"answer": 0}])
+    charter = charter_of({"law": FACTS | {"path": "a.jsonl"}})
+    charter.write_text(charter.read_text() + '[evaluate]\npacks = ["pack.jsonl"]\n')
+    stage = curated_from(charter)
+    assert ledger(stage)["leak"][0] == "contaminated"
+    assert {row["id"] for row in pq.read_table(stage.output / "repairs.parquet").to_pylist()} == {"<EMAIL>/1"}

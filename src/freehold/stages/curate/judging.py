@@ -80,12 +80,14 @@ def judge(task: str) -> str:
             raw = Raw(**row)
             verdict = judge_record(raw, declared=rules.sources[judging.source], rules=rules)
             declared = rules.sources[judging.source]
+            begun = len(rows)
             for number, (part, single) in enumerate(parts_of(raw, verdict)):
                 changes.update(single.changes or {})
                 named = shielded(part, rules=rules, changes=changes if single.text is not None else Counter())
                 found = judged_row(named, single, declared=declared, rules=rules)
                 rows.append({"row": place + number * PARTED} | found)
-            repairs += repair_rows(raw, verdict, row=place, rules=rules)
+            if any(found["reason"] is None for found in rows[begun:]):
+                repairs += repair_rows(shielded(raw, rules=rules, changes=Counter()), verdict, row=place, rules=rules)
         judged.parent.mkdir(parents=True, exist_ok=True)
         write_table(repairs_path(judged), repairs, REPAIRS)
         write_table(judged, rows, JUDGED)
@@ -208,10 +210,9 @@ def parts_of(raw: Raw, verdict: Verdict) -> list[tuple[Raw, Verdict]]:
 
 def repair_rows(raw: Raw, verdict: Verdict, *, row: int, rules: Rules) -> list[dict[str, Any]]:
     """The log of a kept text's repairs. What was cut out may name persons, so personal data is replaced there, too."""
-    kept_any = verdict.text is not None or any(part.text is not None for part in verdict.parts)
     return [
         asdict(edit) | {"id": raw.id, "row": row, "removed": without_persons(edit.removed, rules=rules)}
-        for edit in (verdict.edits if kept_any else ())
+        for edit in verdict.edits
     ]
 
 

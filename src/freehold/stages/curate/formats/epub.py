@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from freehold.plugins import need
 from freehold.stages.curate.confined import Fault, confined
 from freehold.stages.curate.formats.blocks import SPACE, descendants, layout, paragraphs, said, tree
-from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, sha256, too_long
+from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, gathered, sha256, too_long
 from freehold.stages.curate.streams import read_bounded
 from freehold.text.evidence import licence_of_words
 
@@ -55,23 +55,9 @@ def read(file: File) -> Iterator[Raw | Dropped]:
         yield Dropped(id=file.name, reason=reason, detail=detail)
     else:
         checksum, chapters = sha256(data), found.pop("chapters")
-        for number, text in enumerate(gathered(chapters, limit=file.limit), start=1):
+        for number, text in enumerate(gathered(chapters, limit=file.limit, between="\n\n"), start=1):
             name = file.name if number == 1 else f"{file.name}#{number}"
             yield Raw(id=name, text=text, markup=False, url=None, origin=None, checksum=checksum, **found)
-
-
-def gathered(chapters: list[str], *, limit: int) -> Iterator[str]:
-    """Chapters joined to texts of at most `limit` characters where they are no longer themselves."""
-    held: list[str] = []
-    size = 0
-    for chapter in chapters:
-        if held and size + len(chapter) > limit:
-            yield "\n\n".join(held)
-            held, size = [], 0
-        held.append(chapter)
-        size += len(chapter)
-    if held:
-        yield "\n\n".join(held)
 
 
 def book(data: bytes) -> dict[str, Any]:

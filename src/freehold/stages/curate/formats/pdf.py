@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from freehold.plugins import need
 from freehold.stages.curate.confined import Fault, confined
-from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, sha256, too_long, whole
+from freehold.stages.curate.formats.record import MAX_FIELD, Dropped, File, Raw, gathered, sha256, too_long, whole
 from freehold.stages.curate.streams import read_bounded
 
 MAX_FILE: Final = 1 << 28  # bytes
@@ -36,26 +36,12 @@ def document(data: bytes, *, name: str, limit: int) -> Iterator[Raw | Dropped]:
         yield Dropped(id=name, reason=reason, detail=detail)
     else:
         checksum = sha256(data)
-        for number, text in enumerate(gathered(found["pages"], limit=limit), start=1):
+        for number, text in enumerate(gathered(found["pages"], limit=limit, between="\n"), start=1):
             yield Raw(
                 id=name if number == 1 else f"{name}#{number}",
                 text=text, markup=False, language=found["language"], licence=None, title=found["title"], url=None,
                 date=found["date"], origin=None, checksum=checksum,
             )  # fmt: skip
-
-
-def gathered(pages: list[str], *, limit: int) -> Iterator[str]:
-    """Pages joined to texts of at most `limit` characters; a sentence may go on over the page, so one line break."""
-    held: list[str] = []
-    size = 0
-    for page in pages:
-        if held and size + len(page) > limit:
-            yield "\n".join(held)
-            held, size = [], 0
-        held.append(page)
-        size += len(page)
-    if held:
-        yield "\n".join(held)
 
 
 def pages(data: bytes) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,3 +93,22 @@ def sha256(data: bytes) -> str:
 def whole(text: str) -> str:
     """The text without lone surrogates, which JSON can name and UTF-8 cannot write."""
     return text.encode("utf-8", "ignore").decode()
+
+
+def gathered(parts: Iterable[str], *, limit: int, between: str) -> Iterator[str]:
+    """Chapters or pages joined to texts of about `limit` characters; a part is never cut. A sentence may go on over
+    the page, so between pages there is one line break.
+
+    >>> list(gathered(["ab", "c", "defg"], limit=3, between="|"))
+    ['ab|c', 'defg']
+    """
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        if held and size + len(part) > limit:
+            yield between.join(held)
+            held, size = [], 0
+        held.append(part)
+        size += len(part)
+    if held:
+        yield between.join(held)
