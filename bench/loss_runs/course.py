@@ -18,11 +18,12 @@ import torch
 
 from freehold import stage as stages
 from freehold.errors import GateError
+from freehold.learn import checkpoint
 from freehold.learn.loop import Taken, learn
 from freehold.learn.phases import Curriculum, Phase, Recipe
 from freehold.learn.scarcity import account, epochs_of
 from freehold.learn.schedule import Schedule
-from freehold.learn.session import use_threads
+from freehold.learn.session import Session, use_threads
 from freehold.learn.shards import Shards
 from freehold.records import canonical_json
 from freehold.stage import Stage
@@ -31,9 +32,10 @@ from freehold.stages.train.phases import uses_of
 from freehold.stages.train.trial import Trial, recipe_of
 from freehold.store.closure import code_digest
 from freehold.store.workspace import write_atomic
-from loss_runs.kinds import DECAY, KINDS, Kind, session_with
+from loss_runs.kinds import DECAY, KINDS, Kind, Theirs, session_with
 
 WARMUP_STEPS = 40  # for every kind; at most a tenth of the run
+SAVED_EVERY = 100  # steps; a run that is killed goes on from there
 LOCAL = ("threads", "micro")  # of a recipe: what may differ between sittings
 
 
@@ -106,24 +108,32 @@ class Course:
         if not path.exists():
             if time.monotonic() > self.until:
                 return None
-            found = self.train(KINDS[kind], recipe)
+            found = self.train(KINDS[kind], recipe, unfinished=path.with_suffix(".unfinished"))
             numbers = {"kind": kind, "rate": rate, "seed": seed, "tokens": recipe["tokens"], "steps": recipe["steps"]}
             code = {"code": code_digest(Trial.__module__), "recipe": recipe}
             write_atomic(path, canonical_json({**numbers, **found, **code}))
+            shutil.rmtree(path.with_suffix(".unfinished"), ignore_errors=True)
         result: dict[str, Any] = json.loads(path.read_bytes())
         return result
 
-    def train(self, kind: Kind, recipe: Recipe) -> dict[str, Any]:
-        """Train from the seed, and judge. A loss that is no number any more is a finding too: no bits per byte."""
+    def train(self, kind: Kind, recipe: Recipe, *, unfinished: Path) -> dict[str, Any]:
+        """Train from the seed, or go on from a checkpoint in `unfinished`, and judge.
+
+        A loss that is no number any more is a finding too: no bits per byte.
+        """
         if recipe["compiled"]:
             torch.compiler.reset()
         use_threads(recipe["threads"])
         session, begun = session_with(kind, recipe), time.monotonic()
         batch, bits = recipe["samples"] * recipe["sequence"], dict[str, float]()
-        with self.stage.progress.task(kind.title, total=recipe["tokens"], unit="tok") as task:
+        first, spent = resumed(session, unfinished, code=code_digest(Trial.__module__))
+        with self.stage.progress.task(kind.title, total=recipe["tokens"], unit="tok", done=first * batch) as task:
 
             def after(step: Taken) -> None:
                 task.advance(batch, rate=recipe["rates"]["matrix"], loss=step.loss)
+                if (step.step + 1) % SAVED_EVERY == 0:
+                    facts = {"code": code_digest(Trial.__module__), "seconds": spent + time.monotonic() - begun}
+                    session.save(unfinished, step=step.step + 1, facts=facts, keep=1)
 
             try:
                 learn(
@@ -134,6 +144,7 @@ class Course:
                         steps=recipe["steps"], warmup_steps=recipe["warmup_steps"], decay_share=recipe["decay_share"]
                     ),
                     guard=session.guard,
+                    first=first,
                     micro=recipe["micro"],
                     after=after,
                 )
@@ -145,7 +156,7 @@ class Course:
         return {
             "bits_per_byte": whole if sound else None,
             "bits_per_byte_by_language": bits if sound else {},
-            "seconds": round(time.monotonic() - begun, 1),
+            "seconds": round(spent + time.monotonic() - begun, 1),
         }
 
     def passes(self) -> dict[str, float]:
@@ -154,3 +165,15 @@ class Course:
         unique = self.shards.tokens()
         rows = account(epochs_of(uses_of(Phase.of(recipe)), unique), unique)
         return {code: row["epochs"] for code, row in rows.items()}
+
+
+def resumed(session: Session, unfinished: Path, *, code: str) -> tuple[int, float]:
+    """The step at which a killed run goes on, and the seconds it had taken; what other code began is begun anew."""
+    found = checkpoint.latest(unfinished)
+    if found is None or found.facts["code"] != code:
+        return 0, 0.0
+    for group in session.optimizer.groups.values():
+        if isinstance(group, Theirs):
+            group.wake()
+    session.restore(found)
+    return found.step, found.facts["seconds"]

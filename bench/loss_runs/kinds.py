@@ -55,7 +55,19 @@ class Theirs:
         self.master.grad = torch.zeros_like(self.master) if gradient is None else gradient.float()
         self.optimizer.param_groups[0]["lr"] = factor * self.rate
         self.optimizer.step()
+        self.publish()
+
+    def publish(self) -> None:
+        """Give the model its weight."""
         self.weight.data.copy_(self.master)
+
+    def state(self) -> dict[str, Tensor]:
+        """Master and moments; torch makes these in the first step."""
+        return {"master": self.master.data, **self.optimizer.state[self.master]}
+
+    def wake(self) -> None:
+        """Make the moments that a checkpoint is copied into."""
+        self.step(factor=0.0, momentum=0.0)
 
 
 def session_with(kind: Kind, recipe: Recipe) -> Session:
