@@ -48,25 +48,25 @@ def test_runs_are_remembered_and_repeat(
     assert all(path.stat().st_mtime_ns == then for path, then in made.items() if path != lost)
 
 
-def test_a_killed_run_goes_on(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_run_goes_on(kind: str, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
     loss, courses = importlib.import_module("loss"), importlib.import_module("loss_runs.course")
     monkeypatch.setattr(courses, "SAVED_EVERY", 3)
-    given = [*SMALL, f"--charter={tiny}", f"--folder={tmp_path / 'work'}", "--json"]
-    options = loss.arguments(given)
+    options = loss.arguments([*SMALL, f"--charter={tiny}", f"--folder={tmp_path / 'work'}"])
     course = courses.Course(courses.prepared(options), options, float("inf"))
-    for kind in KINDS:
-        recipe = course.recipe(kind, rate=0.01, seed=1, tokens=4096)
-        calm = course.train(courses.KINDS[kind], recipe, unfinished=tmp_path / f"{kind}-calm")
-        kept = tmp_path / f"{kind}-calm" / "step-00000006.safetensors"
-        assert kept.exists()
-        steps: list[int] = []
-        learn = courses.learn
-        monkeypatch.setattr(courses, "learn", lambda *a, first, **k: (steps.append(first), learn(*a, first=first, **k)))
-        again = course.train(courses.KINDS[kind], recipe, unfinished=tmp_path / f"{kind}-calm")
-        monkeypatch.setattr(courses, "learn", learn)
-        assert steps == [6]
-        assert {**calm, "seconds": 0} == {**again, "seconds": 0}
+    recipe, unfinished = course.recipe(kind, rate=0.01, seed=1, tokens=4096), tmp_path / "unfinished"
+    calm = course.train(courses.KINDS[kind], recipe, unfinished=unfinished)
+    learn, firsts = courses.learn, list[int]()
+
+    def watched(*given: Any, first: int, **more: Any) -> None:
+        firsts.append(first)
+        learn(*given, first=first, **more)
+
+    monkeypatch.setattr(courses, "learn", watched)
+    again = course.train(courses.KINDS[kind], recipe, unfinished=unfinished)
+    assert firsts == [6]
+    assert {**calm, "seconds": 0} == {**again, "seconds": 0}
 
 
 def test_rates_are_a_factor_of_two_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,9 +48,8 @@ def verify(
     as_json: bool = False,
 ) -> None:
     """Print the checks of a release. Raises GateError or IncompleteError unless every applicable one passed."""
-    report = part("freehold.stages.verify.run:verify")(
-        release, trust=trust, threshold=threshold, document=document, replay=replay
-    )
+    asked = part("freehold.stages.verify.asked:Asked")(document=document, replay=replay)
+    report = part("freehold.stages.verify.run:verify")(release, trust=trust, threshold=threshold, asked=asked)
     checks = [
         {"number": check.number, "name": check.name, "verdict": check.verdict, "detail": check.detail}
         for check in report.checks

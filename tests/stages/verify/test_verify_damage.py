@@ -17,6 +17,7 @@ from freehold.errors import InputError
 from freehold.proof import bundle
 from freehold.proof.keys import KeyFiles
 from freehold.stages.verify.report import Report
+from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.run import verify
 
 from .releases import WEIGHTS, Recipe, build
@@ -49,7 +50,7 @@ def test_without_keys_the_signatures_are_not_checked(sound: Path) -> None:
 def test_what_is_asked_for_and_cannot_be_answered_is_said(
     sound: Path, pairs: dict[str, KeyFiles], tmp_path: Path
 ) -> None:
-    report = verify(sound, trust=both(pairs), document=tmp_path / "x.txt", replay=3)
+    report = verify(sound, trust=both(pairs), asked=Asked(document=tmp_path / "x.txt", replay=3))
     assert report.exit_code == 4
     assert verdicts(report)[5] == verdicts(report)[6] == "NOT CHECKED"
 

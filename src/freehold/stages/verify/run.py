@@ -8,8 +8,23 @@ from pathlib import Path
 from freehold.errors import InputError
 from freehold.proof.bundle import RELEASE
 from freehold.proof.digests import readable, walk
-from freehold.stages.verify import contents, lineage, rules, signed, training
+from freehold.stages.verify import (
+    contents,
+    documents,
+    evaluation,
+    law,
+    licences,
+    lineage,
+    replay,
+    signed,
+    training,
+    withdrawals,
+)
+from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Report, judged
+
+# Checks 5 to 10; one that does not apply to a release, or was not asked for, says nothing.
+FURTHER = (documents.check, replay.check, evaluation.check, law.check, licences.check, withdrawals.check)
 
 
 def verify(
@@ -17,14 +32,14 @@ def verify(
     *,
     trust: Sequence[Path] = (),
     threshold: int | None = None,
-    document: Path | None = None,
-    replay: int | None = None,
+    asked: Asked | None = None,
 ) -> Report:
     """Check a release folder offline; nothing in it is executed, followed or believed before it is checked.
 
     `trust`: public key files, or folders of them. `threshold`: how many of these keys must have signed; all of them
-    when None. Raises InputError when there is nothing to check: no release, unusable keys, more signatures asked
-    for than keys given. A release that does not hold is no error but a Report whose `exit_code` is 3.
+    when None. `asked`: what else the verifier wants to know. Raises InputError when there is nothing to check: no
+    release, unusable keys, more signatures asked for than keys given. A release that does not hold is no error but
+    a Report whose `exit_code` is 3.
     """
     holders = signed.trusted(trust, threshold=threshold)
     with readable(release):
@@ -41,4 +56,5 @@ def verify(
     one = signed.traced(one, release, index=two.index, trust=holders)
     three = judged(3, lambda: lineage.check(two))
     four = judged(4, lambda: training.check(two))
-    return Report(checks=(one.check, two.check, three, four, *rules.checks(two, document=document, replay=replay)))
+    further = (check(two, asked or Asked()) for check in FURTHER)
+    return Report(checks=(one.check, two.check, three, four, *(found for found in further if found)))
