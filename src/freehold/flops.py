@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class Shape(Protocol):
-    """What of a transformer's shape counts; `model.config.ModelConfig` has it, and so has the model of a recipe.json."""
+    """What of a transformer's shape counts; `model.config.ModelConfig` has it, and a recipe.json too."""
 
     @property
     def vocab_size(self) -> int:

@@ -60,7 +60,7 @@ JOURNEY = (
     Step(
         name="release",
         needs=("curate", "tokenize", "train", "refine", "evaluate"),
-        reads=("responsible", "languages", "policy", "base", "release"),
+        reads=("responsible", "languages", "policy", "base", "release", "law"),
         makes="a signed bundle that anyone can verify",
     ),
 )

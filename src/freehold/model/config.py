@@ -172,7 +172,9 @@ class ModelConfig:
     def parameters(self) -> int:
         """Every learned number, norms, biases and the embedding table included."""
         table = 0 if self.tied else self.vocab_size * self.width
-        return flops.matrices(self, active=False) + self.depth * self._attention_vectors() + self._other_vectors() + table
+        return (
+            flops.matrices(self, active=False) + self.depth * self._attention_vectors() + self._other_vectors() + table
+        )
 
     def flops_per_token(self, sequence: int) -> int:
         """Training FLOPs per token, forward and backward: 6 x matrices, and 6 x attention width x positions seen.

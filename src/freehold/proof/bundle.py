@@ -43,6 +43,8 @@ PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    "evidence/corpus/rights.json": ("curate", "rights.json"),
+    "evidence/corpus/croissant.json": ("curate", "croissant.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
