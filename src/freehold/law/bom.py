@@ -96,6 +96,7 @@ def model(facts: Facts) -> Json:
     }
     made = facts.step("refine", "manifest").value or facts.step("train", "manifest").value or {}
     weights = sorted(digest["sha256"] for path, digest in made.items() if path.endswith(about_model.WEIGHTS))
+    row["properties"] += [prop("freehold:weights:sha256", digest) for digest in weights]
     if len(weights) == 1:
         row["hashes"] = [sha256(weights[0])]
     base = facts.step("train", "parameters", "base").value
@@ -161,7 +162,7 @@ def datasets(facts: Facts) -> list[Json]:
     named, found = kinds(facts), []
     for row in facts.sources:
         licences = sorted(row.get("licences") or [row.get("licence")])
-        files = [prop("freehold:file:sha256", f"{file['sha256']} {file['path']}") for file in row["files"]]
+        files = [prop("freehold:file:sha256", f"{file['sha256']} {file.get('path', '')}") for file in row["files"]]
         about = [
             prop("freehold:obtained", named[row["name"]] or "not stated"),
             prop("freehold:opt-out", row.get("opt_out")),
@@ -224,21 +225,12 @@ def machine(facts: Facts) -> list[Json]:
     found = facts.step("train", "environment")
     if not found:
         return []
-    row = found.value
-    device = {
-        "type": "device",
-        "bom-ref": "infrastructure:processor",
-        "name": str(row["processor"]),
-        "tags": ["g7:infrastructure"],
-    }
-    platform = {
-        "type": "platform",
-        "bom-ref": "infrastructure:platform",
-        "name": f"Python on {row['system']}",
-        "version": str(row["python"]),
-        "tags": ["g7:infrastructure"],
-    }
-    return [device, platform]
+    row, tags = found.value, ["g7:infrastructure"]
+    rows: list[Json] = [{"type": "platform", "bom-ref": "infrastructure:platform", "name": "Python", "tags": tags}]
+    rows[0] |= {"version": str(row.get("python")), "description": f"on {row.get('system')}"}
+    if processor := row.get("processor"):
+        rows.append({"type": "device", "bom-ref": "infrastructure:processor", "name": str(processor), "tags": tags})
+    return rows
 
 
 def dependencies(components: list[Json]) -> list[Json]:

@@ -111,5 +111,5 @@ def compose(facts: Facts, pack: Pack, layout: Mapping[str, Any], *, fill: Any) -
         model=facts.title,
         pack=pack,
         sections=sections,
-        files={path: facts.sha256[path] for path in sorted(cited)},
+        files={path: facts.sha256[path] for path in sorted(cited & facts.sha256.keys())},
     )

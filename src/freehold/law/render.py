@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from freehold.law.document import Document, Field, Section
+from freehold.law.packs import Pack
 
 MARKS = {
     "fact": "fact",
@@ -29,7 +30,8 @@ dt{font-weight:600;margin-top:.8rem}dd{margin:0}
 table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}td,th{border:1px solid #ccc;
 padding:.2rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}ul{margin:.2rem 0;padding-left:1.2rem}
 .mark{font-size:.75rem;color:#555}.gap{color:#9a3412;font-weight:600}code{overflow-wrap:anywhere}
-@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}.mark{color:#aaa}.gap{color:#fdba74}td,th,h2{border-color:#555}}"""
+@media(prefers-color-scheme:dark){
+body{color:#eee;background:#161616}.mark{color:#aaa}.gap{color:#fdba74}td,th,h2{border-color:#555}}"""
 
 
 def markdown(document: Document) -> bytes:
@@ -46,7 +48,15 @@ def markdown(document: Document) -> bytes:
             lines += [*field_markdown(field), ""]
     lines += ["## Evidence", ""]
     lines += [f"- `{path}` SHA-256 `{digest}`" for path, digest in document.files.items()]
+    lines += ["", "## Rules", ""]
+    lines += [f"- {plain(line)}" for line in rules(pack)]
     return "\n".join([*lines, ""]).encode()
+
+
+def rules(pack: Pack) -> list[str]:
+    """What the pack rests on, and what of it nobody has verified."""
+    told = [f"{row['title']}: {row['url']}" for row in pack.head["sources"]]
+    return [*told, f"Read on {pack.head['read_on']}.", *pack.head["unverified"]]
 
 
 def gaps(document: Document) -> list[tuple[Section, Field]]:
@@ -104,7 +114,7 @@ def html(document: Document) -> bytes:
         f'<!doctype html>\n<html lang="{escape(document.language)}"><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(document.title)}</title>'
         f"<style>{STYLE}</style><h1>{escape(document.title)}</h1>{head}{body}"
-        f"<h2>Evidence</h2><ul>{files}</ul></html>\n"
+        f"<h2>Evidence</h2><ul>{files}</ul><h2>Rules</h2>{value_html(rules(pack))}</html>\n"
     )
     return page.encode()
 

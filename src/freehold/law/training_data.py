@@ -57,7 +57,8 @@ def instructions_row(facts: Facts) -> list[str]:
     files: dict[str, str] = facts.step("refine", "files").value or {}
     shown = ", ".join(digest[:16] for name, digest in files.items() if name.startswith("refine/"))
     count = facts.step("refine", "figures", "instructions").value
-    return ["instructions (supervised pass)", "", "not stated", f"{count:,}" if count else "", "", "", shown]
+    told = "each names its own, held against the policy"
+    return ["instructions (supervised pass)", "", told, f"{count:,}" if count else "", "", "", shown]
 
 
 def text_size(facts: Facts, pack: Pack, _: Spec) -> Value:
@@ -136,24 +137,21 @@ def domains(facts: Facts, pack: Pack, _: Spec) -> Value:
     """The largest hosts of the crawled sources by bytes kept: a tenth of them, of small firms 5 % or 1,000."""
     if not (names := crawled(facts)):
         return if_kind(facts, pack, {"kind": "crawled", "key": "domains"})
-    hosts = facts.at(RIGHTS, "hosts")
+    hosts, small = facts.at(RIGHTS, "hosts"), facts.said("small_enterprise")
+    found = [row for name in names if (row := (hosts.value or {}).get(name)) and row["count"]]
     told: dict[str, int] = {}
-    for name in names:
-        for host, size in ((hosts.value or {}).get(name) or {}).items():
-            told[host] = told.get(host, 0) + size
+    for host, size in (entry for row in found for entry in row["bytes"].items()):
+        told[host] = told.get(host, 0) + size
     if not told:
         return MISSING
-    small = facts.said("small_enterprise")
-    share, most = (
-        (pack.thresholds["domains_small"], pack.thresholds["domains_small_most"])
-        if small.value is True
-        else (pack.thresholds["domains"], len(told))
-    )
-    count = min(most, max(1, -(-len(told) * share // 100)))
-    rows = [[host, f"{size:,}"] for host, size in sorted(told.items(), key=lambda row: (-row[1], row[0]))[:count]]
-    cites = hosts.cites + small.cites
-    method = f"the {count:,} largest of {len(told):,} hosts by bytes kept ({share} %)"
-    return Value(value={"columns": ["host", "bytes"], "rows": rows}, origin="computed", cites=cites, method=method)
+    total, share = sum(row["count"] for row in found), pack.thresholds["domains_small" if small.value else "domains"]
+    due = max(1, -(-total * share // 100))
+    count = min(due, pack.thresholds["domains_small_most"]) if small.value else due
+    shown = sorted(told.items(), key=lambda row: (-row[1], row[0]))[:count]
+    rows = [[host, f"{size:,}"] for host, size in shown]
+    method = f"the {len(rows):,} largest of {total:,} hosts by bytes kept; {count:,} are due ({share} %)"
+    table = {"columns": ["host", "bytes"], "rows": rows}
+    return Value(value=table, origin="computed", cites=hosts.cites + small.cites, method=method)
 
 
 def curation(facts: Facts, _: Pack, __: Spec) -> Value:

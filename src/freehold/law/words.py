@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from freehold.law import compute, training_data
-from freehold.law.facts import DECLARED, MISSING, RECIPE, Facts, Value
+from freehold.law.facts import DECLARED, MISSING, RECIPE, Facts, Origin, Value
 from freehold.law.packs import Pack
 from freehold.proof.bundle import SOURCES
 
@@ -16,40 +16,39 @@ Spec = dict[str, Any]
 
 def text(facts: Facts, pack: Pack, spec: Spec) -> Value:
     """The variant of the words that the facts choose, with the facts that it names put in."""
-    variant = CHOICES[spec["choose"]](facts, pack) if "choose" in spec else "text"
-    words = Template(spec[variant])
+    chosen = CHOICES[spec["choose"]](facts, pack) if "choose" in spec else Value(value="text", origin="rule")
+    words = Template(spec[chosen.value])
     of = {name: PARTS[name](facts, pack) for name in words.get_identifiers()}
     if not all(of.values()):
         return MISSING
-    cites = tuple(dict.fromkeys(cite for value in of.values() for cite in value.cites))
+    cites = tuple(dict.fromkeys(cite for value in (chosen, *of.values()) for cite in value.cites))
     told = words.substitute({name: str(value.value) for name, value in of.items()})
-    return Value(value=told, origin="computed" if of else "rule", cites=cites, method="words of the rule pack")
+    origins = {chosen.origin, *(value.origin for value in of.values())} - {"rule"}
+    origin: Origin = origins.pop() if len(origins) == 1 else "computed" if origins else "rule"
+    return Value(value=told, origin=origin, cites=cites, method="words of the rule pack, filled in")
 
 
-def by_flop(facts: Facts, pack: Pack) -> str:
+def by_flop(facts: Facts, pack: Pack) -> Value:
     """Above or below the pack's threshold of training compute; unknown where the recipe is missing."""
     found = compute.training_flop(facts)
     if not found:
-        return "unknown"
-    return "above" if found.value >= float(pack.thresholds["safety_flop"]) else "below"
+        return Value(value="unknown", origin="rule")
+    name = "above" if found.value >= float(pack.thresholds["safety_flop"]) else "below"
+    return Value(value=name, origin="computed", cites=found.cites)
 
 
-def by_impact(facts: Facts, _: Pack) -> str:
+def by_impact(facts: Facts, _: Pack) -> Value:
     """Whether a person declared the intended use to be high-impact."""
-    return {True: "yes", False: "no"}.get(facts.said("high_impact").value, "unknown")
+    said = facts.said("high_impact")
+    name = "unknown" if not said else "yes" if said.value is True else "no"
+    return Value(value=name, origin="declared" if said else "rule", cites=said.cites)
 
 
-def by_crawling(facts: Facts, _: Pack) -> str:
-    """Whether sources were crawled; unknown where nobody said how one was obtained."""
-    if training_data.crawled(facts):
-        return "yes"
-    return "unknown" if None in training_data.kinds(facts).values() else "no"
-
-
-def by_synthesis(facts: Facts, _: Pack) -> str:
-    """Whether sources are synthetic; unknown where nobody said how one was obtained."""
+def by_kind(facts: Facts, kind: str) -> Value:
+    """Whether a source was obtained in one way; unknown where nobody said it of one."""
     kinds = training_data.kinds(facts).values()
-    return "yes" if "synthetic" in kinds else "unknown" if None in kinds else "no"
+    name = "yes" if kind in kinds else "unknown" if None in kinds else "no"
+    return Value(value=name, origin="computed", cites=(f"{DECLARED}#statements.obtained",))
 
 
 def flop(facts: Facts, _: Pack) -> Value:
@@ -107,11 +106,11 @@ def threshold(_: Facts, pack: Pack) -> Value:
     return Value(value=pack.thresholds["safety_flop"], origin="rule")
 
 
-CHOICES: dict[str, Callable[[Facts, Pack], str]] = {
+CHOICES: dict[str, Callable[[Facts, Pack], Value]] = {
     "flop": by_flop,
     "impact": by_impact,
-    "crawling": by_crawling,
-    "synthesis": by_synthesis,
+    "crawling": lambda facts, _: by_kind(facts, "crawled"),
+    "synthesis": lambda facts, _: by_kind(facts, "synthetic"),
 }
 PARTS: dict[str, Callable[[Facts, Pack], Value]] = {
     "title": title,

@@ -37,12 +37,11 @@ class Pack:
 
 def load(id: str, version: str) -> Pack:
     """A shipped pack. Raises IncompleteError where this Freehold has no such pack or version."""
-    place = files(__name__) / f"{id}-{version}.toml"
-    known = {path.name for path in files(__name__).iterdir()}
-    if place.name not in known:  # compared by name: what a stranger's file says never becomes a path
+    name = f"{id}-{version}.toml"
+    if name not in {path.name for path in files(__name__).iterdir()}:  # compared by name: what a stranger's file says never becomes a path
         message = f"this Freehold has no rule pack {id!r} of version {version!r}"
         raise IncompleteError(message, remedy="verify with the Freehold that made the release, or a newer one")
-    data = place.read_bytes()
+    data = (files(__name__) / name).read_bytes()
     table = tomllib.loads(data.decode("utf-8"))
     return Pack(
         id=id,
