@@ -36,6 +36,7 @@ STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
+COUNTERSIGNED = ".replay.json"
 MAX_RELEASE_BYTES = 16 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -82,6 +83,21 @@ def step_path(stage: str) -> str:
 def signature_path(party: str) -> str:
     """Where a party's signature stands in a release."""
     return f"{SIGNATURES}/{party}{SUFFIX}"
+
+
+def countersignature_path(party: str) -> str:
+    """Where a party's countersignature over segments it replayed stands in a release."""
+    return f"{SIGNATURES}/{party}{COUNTERSIGNED}"
+
+
+def countersigner_of(path: str) -> str | None:
+    """Whose countersignature stands at a path; None for any other path.
+
+    >>> countersigner_of("evidence/signatures/archive.replay.json"), countersigner_of("evidence/signatures/x/y.json")
+    ('archive', None)
+    """
+    party = path.removeprefix(f"{SIGNATURES}/").removesuffix(COUNTERSIGNED)
+    return party if PARTY.fullmatch(party) and path == countersignature_path(party) else None
 
 
 def is_signature(path: str) -> bool:

@@ -15,6 +15,7 @@ from freehold.proof.bundle import (
     MAX_RELEASE_BYTES,
     RELEASE,
     ReleaseIndex,
+    countersigner_of,
     parse_locators_json,
     parse_release_json,
 )
@@ -130,7 +131,7 @@ def strays(entries: Iterable[Entry], listed: Mapping[str, str]) -> list[Finding]
         where = entry.path if problem(entry.path) is None else repr(entry.path)
         if entry.kind != "file":
             findings.append(Finding(where=where, message=f"no {entry.kind} has a place in a release"))
-        elif entry.path not in listed and party_of(entry) is None and entry.path != RELEASE:
+        elif entry.path not in {*listed, RELEASE} and not (party_of(entry) or countersigner_of(entry.path)):
             findings.append(Finding(where=where, message="is not part of the release: an extra file"))
     return findings
 
