@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,9 +42,8 @@ def replaying(
 ) -> Asked:
     """What the options of a call ask about a replay. Raises InputError for words that name no segments."""
     named = part("freehold.proof.replays:parse_names")(segments) if segments is not None else ()
-    trusted = part("freehold.stages.verify.signed:trusted")(auditors or (), threshold=None)
     asked: Asked = part("freehold.stages.verify.asked:Asked")(
-        replay=replay, segments=named, holdings=holdings, base=base, auditors=trusted, **further
+        replay=replay, segments=named, holdings=holdings, base=base, auditors=tuple(auditors or ()), **further
     )
     return asked
 
@@ -64,9 +64,9 @@ def countersign(
     signer = part("freehold.proof.keys:load_private")(key)
     asked = replaying(replay, segments, holdings, base)
     made = part("freehold.stages.verify.countersign:countersign")(
-        release, party=party, key=signer, asked=asked, trust=trust or (), threshold=threshold
+        release, party=party, key=signer, asked=asked, time=datetime.now(UTC), trust=trust or (), threshold=threshold
     )
     segments_told = part("freehold.stages.verify.countersign:rows")(made.replayed.outcomes)
     figures = {"segments": segments_told, "stack_differs": list(made.replayed.differs), "seed": made.seed}
     found = {"artifact": {"path": str(made.path)}, "figures": figures}
-    show.result(found, as_json=json, following=f"freehold verify {release} --auditor {key.stem}.pub")
+    show.result(found, as_json=json, following=f"freehold verify {release} --auditor {key.with_suffix('.pub')}")

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from freehold.errors import InputError
 from freehold.proof import bundle, keys
 from freehold.stage import Stage
+from freehold.stages.release.verifier import verifier
 from freehold.store.environment import environment
 
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
@@ -41,6 +42,7 @@ def gather(stage: Stage) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
     (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+    (stage.output / bundle.VERIFIER).write_bytes(verifier())
 
 
 def lock() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from freehold.stages.verify.signed import Trusted
+from freehold.stages.verify.trusted import Trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +17,5 @@ class Asked:
     segments: tuple[tuple[str, int], ...] = ()  # which ones besides: stage and number
     holdings: Path | None = None  # the workspace with the private artifacts
     base: Path | None = None  # the open model that training began with
-    auditors: tuple[Trusted, ...] = ()  # whose countersignatures count
+    auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
+    trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them

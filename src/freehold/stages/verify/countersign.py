@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof import countersignatures, replays
-from freehold.proof.bundle import MAX_RELEASE_BYTES, PARTY, RELEASE, countersignature_path, write
+from freehold.proof.bundle import MAX_RELEASE_BYTES, PARTY, RELEASE, write
+from freehold.proof.countersignatures import replay_path
 from freehold.proof.digests import read_bytes, sha256_bytes, walk
 from freehold.proof.replays import Outcome, Replayed
-from freehold.proof.statements import instant
 from freehold.stages.verify import contents, replay
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.run import verify
@@ -36,10 +36,11 @@ def countersign(
     party: str,
     key: ec.EllipticCurvePrivateKey,
     asked: Asked,
+    time: datetime,
     trust: Sequence[Path] = (),
     threshold: int | None = None,
 ) -> Countersigned:
-    """Verify, replay the segments asked for, and sign the outcomes beside the release's signatures.
+    """Verify, replay the segments asked for, and sign the outcomes beside the release's signatures at `time`.
 
     A countersignature that the same party made before is replaced. Raises InputError before anything is computed where
     nothing is asked for or the party has no usable name, GateError if the release or a segment does not hold, and
@@ -57,12 +58,11 @@ def countersign(
     if found.missing:
         name, reason = next(iter(found.missing.items()))
         raise IncompleteError(f"{name} was not computed again, nothing is signed: {reason}")
-    target = release / countersignature_path(party)
-    made = instant(time.time())
+    target = release / replay_path(party)
     write(
         target,
         countersignatures.sign(
-            party=party, release=sealed, outcomes=found.outcomes, stack=found.stack, made=made, key=key
+            party=party, release=sealed, outcomes=found.outcomes, stack=found.stack, time=time, key=key
         ),
     )
     return Countersigned(path=target, replayed=found, seed=seed)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from freehold.errors import GateError
-from freehold.proof import countersignatures, replays, signatures
-from freehold.proof.bundle import CHAINS, MAX_RELEASE_BYTES, RELEASE, countersigner_of
+from freehold.proof import countersignatures, replays
+from freehold.proof.bundle import CHAINS, MAX_RELEASE_BYTES, RELEASE
 from freehold.proof.chain import MAX_CHAIN_BYTES
 from freehold.proof.chain import parse as parse_chain
-from freehold.proof.countersignatures import Countersignature
+from freehold.proof.countersignatures import Countersignature, party_at
 from freehold.proof.digests import read_bytes, sha256_bytes, walk
-from freehold.proof.signatures import MAX_BUNDLE_BYTES
+from freehold.proof.envelope import MAX_ENVELOPE_BYTES, signed_by
+from freehold.proof.signatures import SIGNATURES
 from freehold.stages.verify.contents import Contents
-from freehold.stages.verify.signed import MAX_PARTIES, Trusted
+from freehold.stages.verify.trusted import Trusted
+
+MAX_COUNTERSIGNATURES = 64
 
 
 def told(contents: Contents, auditors: Sequence[Trusted]) -> str:
@@ -32,15 +35,15 @@ def told(contents: Contents, auditors: Sequence[Trusted]) -> str:
 
 def collect(contents: Contents) -> dict[str, Countersignature]:
     """Every countersignature of the release by its path, its form checked and its subject compared."""
-    named = {entry.path: party for entry in walk(contents.release) if (party := countersigner_of(entry.path))}
-    if len(named) > MAX_PARTIES:
-        raise GateError(f"{len(named)} countersignatures, at most {MAX_PARTIES} are read", where=signatures.SIGNATURES)
+    named = {entry.path: party for entry in walk(contents.release) if (party := party_at(entry.path))}
+    if len(named) > MAX_COUNTERSIGNATURES:
+        raise GateError(f"{len(named)} countersignatures, at most {MAX_COUNTERSIGNATURES} are read", where=SIGNATURES)
     if not named:
         return {}
     release = sha256_bytes(read_bytes(contents.release / RELEASE, max_bytes=MAX_RELEASE_BYTES))
     found = {}
     for path, party in sorted(named.items()):
-        one = countersignatures.parse(read_bytes(contents.release / path, max_bytes=MAX_BUNDLE_BYTES), where=path)
+        one = countersignatures.parse(read_bytes(contents.release / path, max_bytes=MAX_ENVELOPE_BYTES), where=path)
         if one.release != release:
             raise GateError(f"countersigns another release, whose {RELEASE} is {one.release}", where=path)
         if one.party != party:
@@ -50,13 +53,14 @@ def collect(contents: Contents) -> dict[str, Countersignature]:
 
 
 def by_trusted(one: Countersignature, auditors: Iterable[Trusted], *, where: str) -> bool:
-    """Whether a trusted key signed. Raises GateError where it is named but did not."""
-    for auditor in auditors:
-        if signatures.verifies(one.bundle, auditor.key):
-            return True
-        if signatures.names_key(one.bundle, auditor.key) or one.bundle.keyid == auditor.fingerprint:
-            raise GateError(f"not a countersignature by {auditor.path.name} over this payload", where=where)
-    return False
+    """Whether a trusted key signed. Raises GateError where it is named but did not, or was revoked."""
+    named = [auditor for auditor in auditors if auditor.fingerprint in one.envelope.signatures]
+    for auditor in named:
+        if not signed_by(one.envelope, auditor.key):
+            raise GateError(f"not signed by {auditor.path.name}", where=where)
+        if auditor.revoked is not None:
+            raise GateError(f"signed by {auditor.path.name}, whose key is {auditor.note}", where=where)
+    return bool(named)
 
 
 def segments_by_name(contents: Contents) -> Mapping[replays.Name, tuple[int, int]]:
