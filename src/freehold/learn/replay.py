@@ -181,9 +181,7 @@ class Replay:
         if (held := self.held(step)) is None:
             return {}
         if not (far := distance(session.weights(), held, before=before)) <= TOLERANCE:
-            self.refuse(
-                step, f"weights end {far:.2g} of their way from the checkpoint, at most {TOLERANCE:g} is allowed"
-            )
+            self.refuse(step, f"weights end {far:.2g} of their way from the checkpoint, at most {TOLERANCE:g}")
         return {step: far}
 
     def held(self, step: int) -> Weights | None:

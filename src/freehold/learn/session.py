@@ -19,7 +19,7 @@ from freehold.model.experts import apart
 from freehold.model.hf import Config
 from freehold.model.transformer import LanguageModel
 
-LOSSES = "guard/losses"  # in a checkpoint: fp64, oldest first
+GUARD = "guard/losses"  # in a checkpoint: fp64, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Session:
         return checkpoint.save(
             folder,
             step=step,
-            tensors={**self.state(), LOSSES: torch.tensor(list(self.guard.losses), dtype=torch.float64)},
+            tensors={**self.state(), GUARD: torch.tensor(list(self.guard.losses), dtype=torch.float64)},
             facts=facts,
             keep=keep,
             every=every,
@@ -116,7 +116,7 @@ class Session:
         tensors = found.tensors()
         self.take(tensors)
         self.guard.losses.clear()
-        self.guard.losses.extend(tensors[LOSSES].tolist())
+        self.guard.losses.extend(tensors[GUARD].tolist())
         checkpoint.restore_rng(tensors)
 
 

@@ -20,7 +20,7 @@ EQUAL, NEAR = "equal", "near"  # to the last bit; within the tolerance
 
 # How far weights may lie from the chain's where another stack computed them: the distance (L2 over all weights) as a
 # share of the way that they went since the state the replay began with. docs/reference/release.md says why.
-TOLERANCE = 0.1
+TOLERANCE = 0.05
 
 Name = tuple[str, int]  # stage, number
 
