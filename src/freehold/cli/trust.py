@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli import show
+from freehold.cli.audit import Auditors, HoldingsFolder, OpenModel, Segments, replaying
 from freehold.cli.options import AsJson
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.plugins import part
@@ -44,12 +45,16 @@ def verify_command(
     ] = None,
     document: Annotated[Path | None, typer.Option(help="is this text in it?", exists=True, dir_okay=False)] = None,
     proof: Annotated[Path | None, typer.Option(help="write the proof of that answer here")] = None,
-    replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments")] = None,
+    replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments, drawn now")] = None,
+    segments: Segments = None,
+    holdings: HoldingsFolder = None,
+    base: OpenModel = None,
+    auditor: Auditors = None,
     html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    asked = part("freehold.stages.verify.asked:Asked")(document=document, proof=proof, replay=replay)
+    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof)
     verify(
         release,
         trust=trust or (),

@@ -19,6 +19,8 @@ from freehold.model.experts import apart
 from freehold.model.hf import Config
 from freehold.model.transformer import LanguageModel
 
+GUARD = "guard/losses"  # in a checkpoint: fp64, oldest first
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -103,8 +105,8 @@ class Session:
         return checkpoint.save(
             folder,
             step=step,
-            tensors=self.state(),
-            facts={**facts, "losses": list(self.guard.losses)},
+            tensors={**self.state(), GUARD: torch.tensor(list(self.guard.losses), dtype=torch.float64)},
+            facts=facts,
             keep=keep,
             every=every,
         )
@@ -113,7 +115,8 @@ class Session:
         """Take back weights, moments, random state and the guard's memory."""
         tensors = found.tensors()
         self.take(tensors)
-        self.guard.losses.extend(found.facts["losses"])
+        self.guard.losses.clear()
+        self.guard.losses.extend(tensors[GUARD].tolist())
         checkpoint.restore_rng(tensors)
 
 

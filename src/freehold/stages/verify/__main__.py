@@ -78,7 +78,10 @@ def keep(path: Path, report: Report) -> None:
 
 def told(report: Report) -> str:
     """The checks as lines for people."""
-    rows = [f"{check.verdict:<11} {check.number:>2} {check.name}\n               {plain(check.detail)}" for check in report.checks]
+    rows = [
+        f"{check.verdict:<11} {check.number:>2} {check.name}\n               {plain(check.detail)}"
+        for check in report.checks
+    ]
     return "\n".join([*rows, report.verdict])
 
 
