@@ -36,6 +36,7 @@ STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
+CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
 MAX_RELEASE_BYTES = 16 << 20
@@ -50,6 +51,7 @@ COPIES = {
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
+    CUT_OFF: ("train", "withdrawn.json"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
     "evidence/evaluation/results.json": ("evaluate", "results.json"),
