@@ -30,12 +30,13 @@ def verify_command(
         list[Path] | None, typer.Option(help="a public key you trust, or a folder of them; repeat for more")
     ] = None,
     threshold: Annotated[int | None, typer.Option(min=1, help="how many of them must have signed")] = None,
-    document: Annotated[Path | None, typer.Option(help="is this text in it?")] = None,
+    document: Annotated[Path | None, typer.Option(help="is this text in it?", exists=True, dir_okay=False)] = None,
+    proof: Annotated[Path | None, typer.Option(help="write the proof of that answer here")] = None,
     replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    verify(release, trust=trust or (), threshold=threshold, document=document, replay=replay, as_json=json)
+    verify(release, trust=trust or (), threshold=threshold, document=document, proof=proof, replay=replay, as_json=json)
 
 
 def verify(
@@ -44,11 +45,12 @@ def verify(
     trust: Sequence[Path],
     threshold: int | None = None,
     document: Path | None = None,
+    proof: Path | None = None,
     replay: int | None = None,
     as_json: bool = False,
 ) -> None:
     """Print the checks of a release. Raises GateError or IncompleteError unless every applicable one passed."""
-    asked = part("freehold.stages.verify.asked:Asked")(document=document, replay=replay)
+    asked = part("freehold.stages.verify.asked:Asked")(document=document, proof=proof, replay=replay)
     report = part("freehold.stages.verify.run:verify")(release, trust=trust, threshold=threshold, asked=asked)
     checks = [
         {"number": check.number, "name": check.name, "verdict": check.verdict, "detail": check.detail}

@@ -34,6 +34,7 @@ LOCATORS = "evidence/locators.json"
 POLICY = "evidence/policy.json"
 STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
+TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 MAX_RELEASE_BYTES = 16 << 20
@@ -43,6 +44,7 @@ PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    TREE: ("curate", "documents.smt"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
@@ -52,7 +54,7 @@ COPIES = {
     "evidence/evaluation/answers.jsonl": ("evaluate", "answers.jsonl"),
     "evidence/evaluation/completions.jsonl": ("evaluate", "completions.jsonl"),
 }
-REQUIRED = (SOURCES, *CHAINS)  # where the stage that makes them is part of the release
+REQUIRED = (SOURCES, TREE, *CHAINS)  # where the stage that makes them is part of the release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from freehold.proof import bundle, chain, keys
+from freehold.proof import bundle, chain, keys, sparse
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
@@ -40,6 +41,8 @@ class Recipe:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
+    documents: tuple[str, ...] = ("The first document.", "The second document.")  # that the tree was made of
+    tree: bytes | None = None  # instead of the true one
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
@@ -69,6 +72,14 @@ class Recipe:
         return chain.weights_digest({path.split("/")[1]: sha256(data).hexdigest() for path, data in files.items()})
 
 
+def tree_of(documents: Iterable[str]) -> bytes:
+    """documents.smt over texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "documents.smt"
+        sparse.write(path, map(sparse.key_of_text, documents))
+        return path.read_bytes()
+
+
 def segment(**changed: Any) -> dict[str, Any]:
     known = {"stage": "train", "documents": chain.documents_root(["1", "2"]), "seed": 7, "learning_rate": 0.02}
     return known | changed
@@ -95,8 +106,9 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
     outputs = {
-        "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
+        "curate": {"sources.jsonl": sources, "documents.smt": tree, "curate.json": b"{}"},
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),

@@ -11,7 +11,7 @@ STEPS: Final = {
         "archive-bomb broken-archive broken-file changed-file dangling-link empty-file encrypted-file http-status "
         "invalid-json invalid-utf8 invalid-xml licence-file no-text not-text parser-crash parser-memory parser-time "
         "record-too-long special-file symlink-loop unknown-format unknown-markup unknown-xml unreadable-file "
-        "unreadable-folder"
+        "unreadable-folder unsafe-name"
     ),
     "rights": "licence-unknown licence-unparsable licence-not-allowed refused-by-override",
     "extraction": "hostile-markup unreadable-markup",

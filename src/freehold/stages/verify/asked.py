@@ -11,4 +11,5 @@ class Asked:
     """Questions of one run of verify; None: not asked."""
 
     document: Path | None = None  # is this text in it?
+    proof: Path | None = None  # where the proof of the answer goes
     replay: int | None = None  # how many segments are computed again
