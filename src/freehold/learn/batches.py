@@ -17,7 +17,9 @@ from freehold.learn.mixture import PERIOD, Braid, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
 
-FILLER = 0  # stands for every token of a withdrawn document: any token does, for nobody sees it and nothing is predicted
+FILLER = (
+    0  # stands for every token of a withdrawn document: any token does, for nobody sees it and nothing is predicted
+)
 Edges = dict[tuple[int, int], int]  # (document row, offset) → by how much the times that tokens are consumed change
 
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -282,6 +281,11 @@ def documents(entries: Iterable[Entry], level: str) -> tuple[Withdrawn, ...]:
     return tuple(sorted(found, key=lambda one: one.id))
 
 
+def tombstones(entries: Iterable[Entry]) -> frozenset[str]:
+    """Ids of the documents whose text is shown to nobody any more: every level but W0, which promises nothing yet."""
+    return frozenset(one.id for entry in entries if entry.level != "W0" for one in entry.documents)
+
+
 def levels_of(entries: Iterable[Entry], document: str) -> dict[str, Entry]:
     """What was promised of a document: level → its entry."""
     return {entry.level: entry for entry in entries for one in entry.documents if one.id == document}
@@ -290,9 +294,3 @@ def levels_of(entries: Iterable[Entry], document: str) -> dict[str, Entry]:
 def head(entries: Sequence[Entry]) -> Head:
     """The Merkle head over the entries' lines."""
     return consistency.head_of([entry.line() for entry in entries])
-
-
-def as_json(entry: Entry) -> dict[str, Any]:
-    """An entry for people and programs, without its signature's bytes."""
-    value: dict[str, Any] = canonical.load(entry.payload(), where="entry")
-    return {**value, "signed_by": entry.keyid}

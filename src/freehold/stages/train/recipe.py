@@ -41,9 +41,7 @@ WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into token
 SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
 
 
-def settle(
-    stage: Stage, corpus: Shards, origin: Origin | None = None, *, restart: Restart | None = None
-) -> Recipe:
+def settle(stage: Stage, corpus: Shards, origin: Origin | None = None, *, restart: Restart | None = None) -> Recipe:
     """The recipe of this run: the one a killed run left, that of the run it restarts, else made anew."""
     path = stage.scratch / "recipe.json"
     if not path.exists():

@@ -52,7 +52,9 @@ class Restart:
 
         Raises InputError where documents are withdrawn and the run has no document masks.
         """
-        found = (cls.after(older, identity.parameters.get(WITHDRAWN, []), shards) for older in runs(workspace, identity))
+        found = (
+            cls.after(older, identity.parameters.get(WITHDRAWN, []), shards) for older in runs(workspace, identity)
+        )
         return max((one for one in found if one is not None), key=lambda one: one.step, default=None)
 
     @classmethod
