@@ -127,8 +127,8 @@ class Curriculum:
                     own[strand.domain], given[name] = part, given[name] + blocks
                 parts[language] = Braid(turns=inner, parts=own) if len(own) > 1 else part
             options = {"goldfish": recipe.get("goldfish", 0), "segments": recipe.get("document_mask", False)}
-            everyone = {"samples": phase.samples, "withdrawn": withdrawn}
-            self.corpora.append(Corpus(shards, parts=parts, turns=turns, **everyone, **options))
+            corpus = Corpus(shards, parts=parts, turns=turns, samples=phase.samples, withdrawn=withdrawn, **options)
+            self.corpora.append(corpus)
 
     def at(self, step: int) -> Batch:
         """The batch of a step of the run."""
@@ -141,8 +141,14 @@ class Curriculum:
     def windows(self, phase: Phase) -> Corpus:
         """The windows of one phase, a batch of one each."""
         corpus = self.corpora[self.phases.index(phase)]
-        same = {"goldfish": corpus.goldfish, "withdrawn": corpus.withdrawn}
-        return Corpus(self.shards, parts=corpus.parts, turns=corpus.turns, samples=1, **same)
+        return Corpus(
+            self.shards,
+            parts=corpus.parts,
+            turns=corpus.turns,
+            samples=1,
+            goldfish=corpus.goldfish,
+            withdrawn=corpus.withdrawn,
+        )
 
     def check(self) -> None:
         """Raise InputError if a token file changed since it was opened."""

@@ -12,8 +12,8 @@ from freehold.journey import STEPS
 from freehold.learn.phases import Curriculum
 from freehold.learn.shards import Shards
 from freehold.learn.uses import steps_of
-from freehold.stage import WITHDRAWN, identify, inputs_of
-from freehold.stages.train.withdrawal import Restart
+from freehold.stage import identify, inputs_of
+from freehold.stages.train.withdrawal import WITHDRAWN, Restart, withdrawn
 from freehold.store.workspace import Workspace
 
 NEARLY_ALL = 0.8  # of the steps: from here on it is called what it is
@@ -79,8 +79,7 @@ def cost(*, charter: str | Path, workspace: str | Path, documents: Sequence[str]
     home, declared, step = Workspace(Path(workspace)), charter_file.load(charter), STEPS["train"]
     inputs = inputs_of(home, declared, step)
     identity = identify(declared, step, inputs)
-    wanted = sorted({*identity.parameters.get(WITHDRAWN, ()), *documents})
-    identity.parameters[WITHDRAWN] = wanted
+    identity.parameters[WITHDRAWN] = [{"id": name} for name in sorted({*withdrawn(identity), *documents})]
     shards = Shards.open(inputs["tokenize"].path)
     restart = Restart.of(home, identity, shards)
     if restart is None:

@@ -27,13 +27,13 @@ from freehold.model.config import ModelConfig
 from freehold.model.language import LanguageModel
 from freehold.model.transformer import Transformer
 from freehold.records import canonical_json
-from freehold.stage import WITHDRAWN, Stage
+from freehold.stage import Stage
 from freehold.stages.train.forecast import micro_of, shape_of
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.phases import dated, listed, rationed
 from freehold.stages.train.room import fitted
 from freehold.stages.train.wanted import domains_of, pools_of, shares_of
-from freehold.stages.train.withdrawal import Restart, with_withdrawn
+from freehold.stages.train.withdrawal import Restart, with_withdrawn, withdrawn
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -109,7 +109,7 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
     if charter.phases:
         taught = 0 if origin is None else origin.base.shape.context
         recipe["phases"] = listed(charter, pools, at_once=at_once, taught=taught)
-    return with_withdrawn(recipe, stage.identity.parameters.get(WITHDRAWN, []))
+    return with_withdrawn(recipe, withdrawn(stage.identity))
 
 
 def fresh_shape(charter: Charter, facts: dict[str, Any]) -> ModelConfig:

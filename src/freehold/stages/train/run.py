@@ -23,12 +23,12 @@ from freehold.model import hf
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
 from freehold.sight.watch import watch
-from freehold.stage import WITHDRAWN, Stage
+from freehold.stage import Stage
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, session_of, settle
 from freehold.stages.train.wanted import mixture_of
-from freehold.stages.train.withdrawal import ACCOUNT, Restart, carry, plant
+from freehold.stages.train.withdrawal import ACCOUNT, WITHDRAWN, Restart, carry, plant
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 

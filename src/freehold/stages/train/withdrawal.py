@@ -19,10 +19,11 @@ from freehold.learn.phases import Curriculum, Recipe, recipe_digest
 from freehold.learn.shards import Shards
 from freehold.learn.uses import first_steps
 from freehold.records import canonical_json
-from freehold.stage import WITHDRAWN, Identity, Stage
+from freehold.stage import Identity, Stage
 from freehold.store.atomic import place
 from freehold.store.workspace import Sealed, Workspace
 
+WITHDRAWN = "withdrawn"  # the key of a recipe, and of the parameters of an identity
 ACCOUNT = "withdrawn.json"  # which documents were cut off, and the first step that would have used each
 OWN = {"recipe.json", ACCOUNT}  # what differs between two runs of which no step differs
 
@@ -44,7 +45,7 @@ class Restart:
     @property
     def whole(self) -> bool:
         """Whether every step stays."""
-        return self.step == self.recipe["steps"]
+        return self.first is None
 
     @classmethod
     def of(cls, workspace: Workspace, identity: Identity, shards: Shards) -> Restart | None:
@@ -52,9 +53,7 @@ class Restart:
 
         Raises InputError where documents are withdrawn and the run has no document masks.
         """
-        found = (
-            cls.after(older, identity.parameters.get(WITHDRAWN, []), shards) for older in runs(workspace, identity)
-        )
+        found = (cls.after(older, withdrawn(identity), shards) for older in runs(workspace, identity))
         return max((one for one in found if one is not None), key=lambda one: one.step, default=None)
 
     @classmethod
@@ -70,6 +69,11 @@ class Restart:
         first = min(used, default=None)
         step = recipe["steps"] if first is None else max((step for step in kept if step < first), default=0)
         return cls(older=older, recipe=recipe, first=first, step=step)
+
+
+def withdrawn(identity: Identity) -> list[str]:
+    """Ids of the documents that the weights must not depend on, sorted."""
+    return sorted({row["id"] for row in identity.parameters.get(WITHDRAWN, ())})
 
 
 def with_withdrawn(recipe: Recipe, withdrawn: list[str]) -> Recipe:
