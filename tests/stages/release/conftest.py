@@ -22,7 +22,7 @@ from freehold.journey import STEPS
 from freehold.model import config_file
 from freehold.model.config import ModelConfig
 from freehold.progress import Progress
-from freehold.proof import chain
+from freehold.proof import chain, sparse
 from freehold.proof.statements import stage_statement
 from freehold.stage import Stage, build, identify
 from freehold.stages.tokenize import vocabulary
@@ -127,6 +127,7 @@ def write_curate(folder: Path, charter: Path) -> None:
                 "drops": {"too-short": 30},
             }
         )
+    sparse.write(folder / "documents.smt", (sparse.key_of_text(text) for text, *_ in LANGUAGES.values()))
     (folder / "sources.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     reasons = ["near-duplicate"] * 61 + ["too-short"] * 44 + ["language-not-in-charter"] * 9 + ["repetition"] * 4
     ledger = {name: [f"{name} {i}" for i in range(len(reasons))] for name in ("id", "source", "detail")}
