@@ -37,6 +37,8 @@ SOURCES = "evidence/corpus/sources.jsonl"
 TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
+WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
+CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
 MAX_RELEASE_BYTES = 16 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -48,6 +50,7 @@ COPIES = {
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
+    CUT_OFF: ("train", "withdrawn.json"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
     "evidence/evaluation/results.json": ("evaluate", "results.json"),
@@ -79,6 +82,11 @@ class Policy:
 def step_path(stage: str) -> str:
     """Where a stage's statement stands in a release."""
     return f"{STEPS}/{stage}.intoto.jsonl"
+
+
+def filter_path(digest: str) -> str:
+    """Where a filter of withdrawn text stands in a release."""
+    return f"evidence/withdrawals/filters/{digest}.filter"
 
 
 def signature_path(party: str) -> str:

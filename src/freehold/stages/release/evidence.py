@@ -11,6 +11,7 @@ from freehold.errors import InputError
 from freehold.proof import bundle, keys
 from freehold.proof.publisher import key_file, party_of
 from freehold.stage import Stage
+from freehold.stages.release import withdrawals
 from freehold.store.environment import environment
 
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
@@ -40,6 +41,7 @@ def gather(stage: Stage) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
     (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+    withdrawals.carry(stage)
 
 
 def lock() -> str:

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from freehold.errors import InputError
 from freehold.proof import withdrawn_filter
-from freehold.proof.withdrawals import place
+from freehold.proof.withdrawals import filter_path, place
 from freehold.stages.withdraw.resolve import texts_in, texts_of
 from freehold.text.withdrawn import WIDTH, filter_of
-
-FOLDER = "withdrawn-filters"  # beside the log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +60,9 @@ def silence(artifact: Path, *, ids: Collection[str], gone: Collection[str]) -> S
     )
 
 
-def path_of(log: Path, digest: str) -> Path:
-    """Where a filter stands: beside the log, under its digest."""
-    return log.parent / FOLDER / f"{digest}.filter"
-
-
 def keep(log: Path, made: Silence) -> Path:
     """Write the filter before the log names it; a killed call leaves a file that nobody names."""
-    path = path_of(log, made.digest)
+    path = filter_path(log, made.digest)
     path.parent.mkdir(exist_ok=True)
     place(path, made.data)
     return path
