@@ -38,6 +38,7 @@ TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
+WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
 CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
 MAX_RELEASE_BYTES = 16 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from freehold.errors import InputError
@@ -56,5 +57,6 @@ def verify(
     one = signed.traced(one, release, index=two.index, trust=holders)
     three = judged(3, lambda: lineage.check(two))
     four = judged(4, lambda: training.check(two))
-    further = (check(two, asked or Asked()) for check in FURTHER)
+    questions = replace(asked or Asked(), keys={holder.fingerprint: holder.key for holder in holders})
+    further = (check(two, questions) for check in FURTHER)
     return Report(checks=(one.check, two.check, three, four, *(found for found in further if found)))
