@@ -36,6 +36,7 @@ STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
+CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
 WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's

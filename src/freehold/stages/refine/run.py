@@ -61,6 +61,7 @@ def run(stage: Stage) -> None:
         previous=previous,
         bytes_per_token=seen.bytes_per_token,
         observers=seen.observers,
+        cut_off=dict.fromkeys(base.withdrawn, 0),
     )
     write_model(stage, session, base, dtype=recipe["dtype"])
     write_evidence(stage, diary, recipe=recipe, instructions=instructions, dropped=dropped)
@@ -75,6 +76,7 @@ def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]
         held_out={row["id"] for row in rows_of(curated / "held_out", "*.parquet", ["id"])},
         refused={row["id"]: row["reason"] for row in rows_of(curated, "ledger.parquet", ["id", "reason"])},
         controls=control_tokens(read_tokenizer(base.model)),
+        withdrawn=base.withdrawn,
     )
     path = stage.charter.resolve(stage.charter.refine.instructions or "")
     instructions, dropped = gather(path, gate)
