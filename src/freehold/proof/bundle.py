@@ -36,9 +36,11 @@ STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
-CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
+WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
+WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
+CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
 MAX_RELEASE_BYTES = 16 << 20
 MAX_POLICY_BYTES = 1 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
@@ -83,6 +85,11 @@ class Policy:
 def step_path(stage: str) -> str:
     """Where a stage's statement stands in a release."""
     return f"{STEPS}/{stage}.intoto.jsonl"
+
+
+def filter_path(digest: str) -> str:
+    """Where a filter of withdrawn text stands in a release."""
+    return f"evidence/withdrawals/filters/{digest}.filter"
 
 
 def signature_path(party: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from freehold.stages.verify.trusted import Trusted
 
@@ -20,3 +23,5 @@ class Asked:
     base: Path | None = None  # the open model that training began with
     auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
     trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them
+    earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
+    keys: Mapping[str, EllipticCurvePublicKey] = field(default_factory=dict)  # trusted ones by fingerprint; run's to fill
