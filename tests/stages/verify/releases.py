@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 from freehold.law import facts, generate
 from freehold.law.facts import DECLARED
 from freehold.law.facts import LOCK as LOCKED
-from freehold.proof import bundle, chain, keys
+from freehold.proof import bundle, chain, keys, sparse
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
+from freehold.records import canonical_json
 
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {
@@ -75,11 +77,18 @@ class Recipe:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
+    documents: tuple[str, ...] = ("The first document.", "The second document.")  # that the tree was made of
+    tree: bytes | None = None  # instead of the true one
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
-    recipe: dict[str, Any] = field(default_factory=lambda: dict(TRAIN))
     figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
     lock: bytes = LOCK
     law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
+    reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
+    tokenizer: bytes = b"{}"  # that the model carries
+    recipes: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {"train": dict(TRAIN), "refine": {"seed": 7, "steps": 5}}
+    )
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
 
@@ -106,6 +115,14 @@ class Recipe:
         """What the chain says of them."""
         files = {path: data for path, data in self.model_files(weights).items() if path.endswith(".safetensors")}
         return chain.weights_digest({path.split("/")[1]: sha256(data).hexdigest() for path, data in files.items()})
+
+
+def tree_of(documents: Iterable[str]) -> bytes:
+    """documents.smt over texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "documents.smt"
+        sparse.write(path, map(sparse.key_of_text, documents))
+        return path.read_bytes()
 
 
 def segment(**changed: Any) -> dict[str, Any]:
@@ -144,9 +161,12 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
+    shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
     outputs = {
         "curate": {
             "sources.jsonl": sources,
+            "documents.smt": tree,
             "curate.json": b"{}",
             "rights.json": json.dumps(RIGHTS).encode(),
             "croissant.json": b"{}",
@@ -154,23 +174,25 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),
+            **shape,
             "chain.jsonl": told.get("train", b""),
-            "recipe.json": json.dumps(recipe.recipe).encode(),
+            "recipe.json": canonical_json(recipe.recipes["train"]),
         },
         "refine": {
             **recipe.model_files(recipe.refined),
-            "model/config.json": b'{"model_type":"qwen3"}',
+            **shape,
             "chain.jsonl": told.get("refine", b""),
+            "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
         "evaluate": {"results.json": json.dumps(RESULTS).encode()},
     }
-    needs = {
+    needs: dict[str, tuple[str, ...]] = {
         "curate": (),
         "tokenize": ("curate",),
         "train": ("tokenize",),
         "refine": ("train",),
         "evaluate": ("refine",),
-    }
+    } | recipe.reads
     made: dict[str, str] = {}
     for stage in recipe.stages:
         manifest = table(outputs[stage])
@@ -179,7 +201,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy},
+            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
             output=made[stage],
@@ -193,7 +215,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     for place, (stage, path) in bundle.COPIES.items():
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
-    model = {**recipe.model_files(recipe.shipped), "model/config.json": outputs["refine"]["model/config.json"]}
+    model = {**recipe.model_files(recipe.shipped), **shape}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n"})
     if recipe.law is not None:
         write(folder, {LOCKED: recipe.lock})
