@@ -50,6 +50,8 @@ PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
     TREE: ("curate", "documents.smt"),
+    "evidence/corpus/rights.json": ("curate", "rights.json"),
+    "evidence/corpus/croissant.json": ("curate", "croissant.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),

@@ -24,4 +24,4 @@ class Asked:
     auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
     trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them
     earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
-    keys: Mapping[str, EllipticCurvePublicKey] = field(default_factory=dict)  # trusted ones by fingerprint; run's to fill
+    keys: Mapping[str, EllipticCurvePublicKey] = field(default_factory=dict)  # trusted ones by fingerprint, from `verify`
