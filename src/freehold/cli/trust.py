@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from freehold.cli import show
 from freehold.cli.options import AsJson
 from freehold.errors import GateError, IncompleteError
 from freehold.plugins import part
+
+if TYPE_CHECKING:
+    from freehold.stages.verify.asked import Asked
 
 COLOURS = {"PASS": "green", "FAIL": "red", "NOT CHECKED": "yellow"}
 
@@ -32,10 +35,16 @@ def verify_command(
     threshold: Annotated[int | None, typer.Option(min=1, help="how many of them must have signed")] = None,
     document: Annotated[Path | None, typer.Option(help="is this text in it?")] = None,
     replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments")] = None,
+    rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
+    packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
+    draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    verify(release, trust=trust or (), threshold=threshold, document=document, replay=replay, as_json=json)
+    asked = part("freehold.stages.verify.asked:Asked")(
+        document=document, replay=replay, rescore=rescore, packs=packs, draw=draw
+    )
+    verify(release, trust=trust or (), threshold=threshold, asked=asked, as_json=json)
 
 
 def verify(
@@ -43,12 +52,10 @@ def verify(
     *,
     trust: Sequence[Path],
     threshold: int | None = None,
-    document: Path | None = None,
-    replay: int | None = None,
+    asked: Asked | None = None,
     as_json: bool = False,
 ) -> None:
     """Print the checks of a release. Raises GateError or IncompleteError unless every applicable one passed."""
-    asked = part("freehold.stages.verify.asked:Asked")(document=document, replay=replay)
     report = part("freehold.stages.verify.run:verify")(release, trust=trust, threshold=threshold, asked=asked)
     checks = [
         {"number": check.number, "name": check.name, "verdict": check.verdict, "detail": check.detail}

@@ -35,6 +35,11 @@ POLICY = "evidence/policy.json"
 STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
+RESULTS = "evidence/evaluation/results.json"
+ANSWERS = "evidence/evaluation/answers.jsonl"
+HELD_OUT = "evidence/evaluation/held_out.jsonl"
+COMPLETIONS = "evidence/evaluation/completions.jsonl"
+MEMORISATION = "evidence/evaluation/memorisation.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 MAX_RELEASE_BYTES = 16 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
@@ -43,14 +48,17 @@ PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    "evidence/corpus/canaries.json": ("curate", "canaries.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
-    "evidence/evaluation/results.json": ("evaluate", "results.json"),
-    "evidence/evaluation/answers.jsonl": ("evaluate", "answers.jsonl"),
-    "evidence/evaluation/completions.jsonl": ("evaluate", "completions.jsonl"),
+    RESULTS: ("evaluate", "results.json"),
+    ANSWERS: ("evaluate", "answers.jsonl"),
+    HELD_OUT: ("evaluate", "held_out.jsonl"),
+    COMPLETIONS: ("evaluate", "completions.jsonl"),
+    MEMORISATION: ("evaluate", "memorisation.json"),
 }
 REQUIRED = (SOURCES, *CHAINS)  # where the stage that makes them is part of the release
 

@@ -12,3 +12,6 @@ class Asked:
 
     document: Path | None = None  # is this text in it?
     replay: int | None = None  # how many segments are computed again
+    rescore: int | None = None  # how many answers and completions the weights give again
+    packs: Path | None = None  # the verifier's folder of question packs
+    draw: str | None = None  # the seed of the verifier's choice; None: a new one
