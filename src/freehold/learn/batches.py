@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from freehold.errors import InputError
-from freehold.learn.goldfish import forgotten
+from freehold.learn.goldfish import gaps
 from freehold.learn.mixture import PERIOD, Braid, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
@@ -72,7 +72,7 @@ class Corpus:
         """The batch of a step: sample indices step x samples … + samples - 1."""
         pieces = [self.pieces(sample, extra=1) for sample in range(step * self.samples, (step + 1) * self.samples)]
         rows_BS = np.stack([np.concatenate([self.shards.read(*piece) for piece in row]) for row in pieces])
-        targets_BS = np.where(forgotten(rows_BS, every=self.goldfish), IGNORED, rows_BS) if self.goldfish else rows_BS
+        targets_BS = np.where(self._gaps(pieces), IGNORED, rows_BS) if self.goldfish else rows_BS
         documents = dict.fromkeys(row for found in pieces for row, _, _ in found)
         return Batch(
             tokens=torch.from_numpy(rows_BS[:, :-1].copy()),
@@ -98,6 +98,11 @@ class Corpus:
         """A sample and `extra` tokens after it as (document row, offset, tokens)."""
         language, number = self.turns.at(sample)
         return self.parts[language].pieces(number, extra=extra)
+
+    def _gaps(self, windows: list[list[tuple[int, int, int]]]) -> NDArray[np.bool_]:
+        """Which tokens of the windows (B, S) Goldfish leaves out."""
+        found = [[gaps(self.shards.read, piece, every=self.goldfish) for piece in pieces] for pieces in windows]
+        return np.stack([np.concatenate(row) for row in found])
 
 
 def turns_of(shares: Mapping[str, float]) -> Turns:

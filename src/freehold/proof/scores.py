@@ -81,6 +81,15 @@ def class_of(times: int) -> int:
     return int(frequency(times).split("-")[0])
 
 
+def in_order(table: Mapping[str, Figures]) -> list[tuple[str, Figures]]:
+    """A table by frequency, or by number of documents, from few to many: canonical JSON sorts them as words.
+
+    >>> [name for name, _ in in_order({"17-32": {}, "2": {}, "0": {}})]
+    ['0', '2', '17-32']
+    """
+    return sorted(table.items(), key=lambda entry: int(entry[0].split("-")[0]))
+
+
 def reach(found: Sequence[int], *, tokens: int) -> Figures:
     """Of continuations that hold for so many tokens: the share that hold to the end with its interval, and the rest."""
     n, whole = len(found), sum(each >= tokens for each in found)

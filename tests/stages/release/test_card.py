@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from freehold.stages.release.card import count, model_card
-from freehold.stages.release.markdown import cell
 from freehold.stages.release.facts import Facts, read_facts
+from freehold.stages.release.markdown import cell
 from freehold.store.workspace import Sealed
 
 

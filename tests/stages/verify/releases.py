@@ -14,6 +14,8 @@ from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
 
+from .evaluations import evaluation
+
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {"python": "3.11.7", "packages": {}}
 
@@ -43,6 +45,8 @@ class Recipe:
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
+    evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
+    asked_packs: dict[str, str] = field(default_factory=dict)  # that evaluate read: name → SHA-256
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -108,7 +112,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             "model/config.json": b'{"model_type":"qwen3"}',
             "chain.jsonl": told.get("refine", b""),
         },
-        "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
+        "evaluate": recipe.evaluated,
     }
     needs = {
         "curate": (),
@@ -127,7 +131,9 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy},
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
+            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
+                stage, {}
+            ),
             output=made[stage],
             manifest=manifest,
             figures={"documents": 2},

@@ -37,7 +37,7 @@ def plant(stage: Stage, passed: pa.Table, decisions: Decisions) -> tuple[Stage, 
     seed, count = charter.train.seed, charter.curate.canaries
     languages = taught(passed, decisions)
     rows = rows_of(canaries.planted(languages, seed=seed, count=count))
-    path = stage.scratch / "judged" / canaries.SOURCE / "part-00000.parquet"
+    path = stage.scratch / canaries.SOURCE / "part-00000.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_table(path, rows, JUDGED)
     write_table(repairs_path(path), [], REPAIRS)

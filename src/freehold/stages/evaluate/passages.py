@@ -49,11 +49,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """How passages are drawn: at most `count` of each language and frequency, `half` tokens of prompt and of the rest."""
+    """How passages are drawn: at most `count` of each language and frequency, half of each being its prompt."""
 
     seed: int
     count: int
-    half: int
+    half: int  # tokens
 
     @classmethod
     def of(cls, *, seed: int, count: int, context: int) -> Draw:

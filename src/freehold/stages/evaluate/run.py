@@ -2,9 +2,9 @@
 
 On the documents that curation held out: bits per byte of the model, beside `xz -9e` on each document alone and a
 5-gram that learned from exactly the text the model consumed in training. On question packs: accuracy with its
-interval. Samples of what the model writes. And what it knows by heart: passages of its training text, and canaries where
-some were planted. `model` always means the released (refined) model; what it was before
-refinement is measured on the first of the same documents.
+interval. Samples of what the model writes. And what it knows by heart: passages of its training text, and canaries
+where some were planted. `model` always means the released (refined) model; what it was before refinement is measured on
+the first of the same documents.
 """
 
 from __future__ import annotations
@@ -128,13 +128,13 @@ def tell(stage: Stage, table: dict[str, Any], choice: dict[str, Any]) -> None:
 def tell_memory(stage: Stage, memory: dict[str, Any]) -> dict[str, Any]:
     """Say what is known by heart, and return it: of all languages together."""
     together = memory.get("passages", {}).get("all", {})
-    for times, row in together.items():
+    for times, row in scores.in_order(together):
         read = "held-out text" if times == scores.HELD_OUT else f"text read {times} times"
         stage.progress.note(
-            f"{read}: {row['mean_tokens']:.1f} of {memory['continuation_tokens']} tokens continued verbatim in the mean,"
-            f" all of them in {row['verbatim']:.1%} of {row['passages']} passages"
+            f"{read}: {row['mean_tokens']:.1f} of {memory['continuation_tokens']} tokens continued verbatim, "
+            f"all of them in {row['verbatim']:.1%} of {row['passages']} passages"
         )
-    for times, row in memory.get("canaries", {}).items():
+    for times, row in scores.in_order(memory.get("canaries", {})):
         stage.progress.note(
             f"canaries in {times} documents: exposure {row['exposure']:.1f} bits in the mean, "
             f"{row['extracted']} of {row['canaries']} extracted"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.proof.scores import HELD_OUT
+from freehold.proof.scores import HELD_OUT, in_order
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
 from freehold.stages.release.markdown import grid
@@ -14,7 +14,7 @@ def memory(facts: Facts) -> str:
     if passages := memory_rows(facts):
         half = facts.memorisation["continuation_tokens"]
         lines += [
-            f"Given {half} tokens of a document, how far does it go on word for word, always taking the likeliest token?",
+            f"Given {half} tokens of a document, how far does it go on word for word with its likeliest tokens?",
             f"At most {half} tokens were compared; text that it never read is the control.",
             "",
             *grid(("language", "read", "mean tokens", "all of them", "passages"), passages, right=3),
@@ -42,12 +42,12 @@ def memory_rows(facts: Facts) -> list[tuple[str, str, str, str, str]]:
             f"{row['passages']:,}",
         )
         for code, by_times in facts.memorisation.get("passages", {}).items()
-        for times, row in by_times.items()
+        for times, row in in_order(by_times)
     ]
 
 
 def canary_rows(facts: Facts) -> list[tuple[str, str, str, str, str]]:
-    """Documents with the canary, times read, exposure, its estimate and how many were extracted, as they are printed."""
+    """Documents with a canary, times read, exposure, its estimate and how many were extracted, as printed."""
     return [
         (
             times,
@@ -56,5 +56,5 @@ def canary_rows(facts: Facts) -> list[tuple[str, str, str, str, str]]:
             f"{row['estimate']:.1f}",
             f"{row['extracted']} of {row['canaries']}",
         )
-        for times, row in facts.memorisation.get("canaries", {}).items()
+        for times, row in in_order(facts.memorisation.get("canaries", {}))
     ]

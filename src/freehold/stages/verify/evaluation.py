@@ -69,7 +69,7 @@ def compressed(contents: Contents, told: Row) -> str:
     sums: dict[str, dict[str, float]] = {}
     for number, row in enumerate(rows(contents, HELD_OUT), 1):
         where, bits = f"{HELD_OUT}:{number}", row.get("bits")
-        with_form(isinstance(row.get("language"), str) and type(row.get("bytes")) is int and row["bytes"] >= 0, where)
+        with_form(isinstance(row.get("language"), str) and is_count(row.get("bytes")), where)
         with_form(isinstance(bits, dict) and all(map(is_number, bits.values())), where)
         totals = sums.setdefault(row["language"], {"bytes": 0, "documents": 0})
         for name, value in {**row["bits"], "bytes": row["bytes"], "documents": 1}.items():

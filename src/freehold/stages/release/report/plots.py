@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from freehold.page.charts import Bar, Chart, bars
 from freehold.page.loss import loss_chart
-from freehold.proof.scores import HELD_OUT
+from freehold.proof.scores import HELD_OUT, in_order
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
 
@@ -43,7 +43,7 @@ def memory(facts: Facts) -> Chart:
                 )
             ],
         )
-        for times, row in rows.items()
+        for times, row in in_order(rows)
     ]
     said = ", ".join(f"{name}: {row[0].text}" for name, row in groups)
     return bars(groups, title="Tokens continued word for word, in the mean", summary=said)
