@@ -74,7 +74,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
         {"results": changed(results(), "bits_per_byte", "kor", to=results()["bits_per_byte"]["deu"])},
         "does not name the languages",
     ),
-    "a document dropped": ({"held_out": held_out()[:1]}, "deu: model is 1.5, its documents give"),
+    "a document dropped": ({"held_out": held_out()[:1]}, "deu: bytes is 300, its documents give 100"),
     "a lower verbatim share": (
         {"memorisation": changed(memorisation(), "passages", "deu", "5-8", "verbatim", to=0.0)},
         "passages: deu: 5-8: verbatim",

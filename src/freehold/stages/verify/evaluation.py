@@ -100,12 +100,10 @@ def memorised(contents: Contents) -> str:
         for row in found:
             with_form(isinstance(row, dict), f"{MEMORISATION}: {name}")
             plain = (isinstance(row.get(key), str) if key == "language" else is_number(row.get(key)) for key in keys)
-            with_form(
-                all(plain) and type(row["times"]) is int and 0 <= row["times"] < 1 << 31, f"{MEMORISATION}: {name}"
-            )
+            with_form(all(plain) and is_count(row["times"]), f"{MEMORISATION}: {name}")
     if passages or "passages" in told:
         tokens = told.get("continuation_tokens")
-        with_form(type(tokens) is int, MEMORISATION)
+        with_form(is_count(tokens), MEMORISATION)
         same(told.get("passages"), scores.verbatim(passages, tokens=tokens), what="passages", where=MEMORISATION)
     if planted or "canaries" in told:
         references = told.get("never_planted_nats")
@@ -149,6 +147,11 @@ def same(told: Any, found: Any, *, what: str, where: str) -> None:
 def is_number(value: object) -> bool:
     """Whether a JSON value is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
+
+
+def is_count(value: object) -> bool:
+    """Whether a JSON value is a number of things."""
+    return type(value) is int and 0 <= value < 1 << 40
 
 
 def with_form(condition: object, where: str) -> None:
