@@ -1,7 +1,7 @@
 """What a model keeps by heart, with and without Goldfish: `python bench/memorise.py [--quick] [--json] [--save]`.
 
 The same recipe over the same German law three times: every target learned, one in fifty left out, one in four. Some
-documents stand in the text 8 and 32 times, canaries 1, 4 and 16 times. Measured as evaluation does: how far passages
+documents stand in the text 8 and 64 times, canaries 1, 4 and 16 times. Measured as evaluation does: how far passages
 are continued word for word, how exposed canaries are, and the price, bits per byte on held-out text.
 """
 
@@ -73,9 +73,9 @@ compile = false
 name = "bench"
 """
 KINDS = {"every target": 0, "goldfish 50": 50, "goldfish 4": 4}
-REPEATED = (32, 8)  # times
+REPEATED = (64, 8)  # times
 SHORT, LONG = 150, 500  # tokens of a repeated document
-QUICK, FULL = 8, 40  # documents of each
+QUICK, FULL = 4, 16  # documents of each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
