@@ -19,6 +19,8 @@ from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
 
+from .evaluations import evaluation
+
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {
     "python": "3.11.7",
@@ -45,7 +47,6 @@ RIGHTS = {
     ],
     "hosts": {"laws": {"count": 0, "bytes": {}}},
 }
-RESULTS = {"bits_per_byte": {"deu": {"model": 1.2, "xz": 2.0, "ngram5": 1.5, "bytes": 9}}, "choice": {}}
 FIGURES = {
     "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
     "tokenize": {"documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}},
@@ -84,14 +85,14 @@ class Recipe:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
     reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
     tokenizer: bytes = b"{}"  # that the model carries
-    recipes: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"train": dict(TRAIN), "refine": dict(TAUGHT)}
-    )
+    recipes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"train": dict(TRAIN), "refine": dict(TAUGHT)})
     figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
     lock: bytes = LOCK
     law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
+    evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
+    asked_packs: dict[str, str] = field(default_factory=dict)  # that evaluate read: name → SHA-256
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -185,7 +186,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             "chain.jsonl": told.get("refine", b""),
             "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
-        "evaluate": {"results.json": json.dumps(RESULTS).encode()},
+        "evaluate": recipe.evaluated,
     }
     needs: dict[str, tuple[str, ...]] = {
         "curate": (),
@@ -204,7 +205,9 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
+            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
+                stage, {}
+            ),
             output=made[stage],
             manifest=manifest,
             figures=recipe.figures[stage],

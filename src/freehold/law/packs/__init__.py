@@ -38,7 +38,9 @@ class Pack:
 def load(id: str, version: str) -> Pack:
     """A shipped pack. Raises IncompleteError where this Freehold has no such pack or version."""
     name = f"{id}-{version}.toml"
-    if name not in {path.name for path in files(__name__).iterdir()}:  # compared by name: what a stranger's file says never becomes a path
+    if name not in {
+        path.name for path in files(__name__).iterdir()
+    }:  # compared by name: what a stranger's file says never becomes a path
         message = f"this Freehold has no rule pack {id!r} of version {version!r}"
         raise IncompleteError(message, remedy="verify with the Freehold that made the release, or a newer one")
     data = (files(__name__) / name).read_bytes()
