@@ -32,8 +32,8 @@ Obtained = Literal["public", "licensed", "private", "crawled", "user", "syntheti
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset(  # tables and lists that name files beside the sources
-    {"policy", "curate", "base", "refine", "evaluate", "against", "packs"}
+RESERVED = frozenset(  # tables and lists that name files beside the sources, and a source of ours
+    {"policy", "curate", "base", "refine", "evaluate", "against", "packs", "canaries"}
 )
 # Files of a base folder that decide how text becomes tokens; the weights need all of its files.
 TOKENIZER_FILES = (
@@ -125,6 +125,7 @@ class Curation:
     recurring_lines: Share = 0.2  # of a source's documents, from which an imprint is cut out of them; 0: never
     labels: str | None = None  # JSON Lines of id or text, and label keep or drop: learn what to drop
     max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
+    canaries: Annotated[int, Ge(0), Le(1000)] = 0  # random sequences planted in each language 1, 4 and 16 times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +250,7 @@ class Evaluate:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     packs: tuple[str, ...] = ()
     completions: Annotated[int, Ge(0)] = 2
+    memorisation: Annotated[int, Ge(0), Le(10_000)] = 32  # passages of each language and frequency; 0: not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,8 +319,8 @@ class Charter:
     phases: tuple[Phase, ...] = ()
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
-    law: Law = field(default_factory=Law)
     withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
+    law: Law = field(default_factory=Law)
     path: Path = Path("charter.toml")
 
     @property
@@ -377,7 +379,11 @@ class Charter:
         """Source → its domain, where training is to mix domains; else nothing."""
         if self.mixture.domains is None and self.mixture.temperature is None:
             return {}
-        return {source.name: source.domain for source in self.sources if source.domain is not None}
+        found = {source.name: source.domain for source in self.sources if source.domain is not None}
+        if self.curate.canaries and found:  # they go along with the first domain that is read
+            shares = self.mixture.domains or {}
+            found["canaries"] = next(domain for domain in found.values() if shares.get(domain, 1))
+        return found
 
     @property
     def sketches(self) -> tuple[Path, ...]:
@@ -394,6 +400,8 @@ class Charter:
         """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
         if section == "mixture":
             return {**asdict(self.mixture), "sources": self.domains, "max_epochs": self.train.max_epochs}
+        if section == "curate":  # canaries are drawn from the seed
+            return asdict(self.curate) | ({"canary_seed": self.train.seed} if self.curate.canaries else {})
         if section == "base":
             return self.base and {**asdict(self.base), "path": self.base_folder.name}
         if section == "tokenizer" and self.base is not None:

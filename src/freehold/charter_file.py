@@ -35,6 +35,7 @@ from freehold.charter import (
     where,
 )
 from freehold.errors import InputError
+from freehold.text import canaries
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
 LOG = "withdrawals.jsonl"
@@ -152,6 +153,9 @@ def check(charter: Charter) -> None:
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")
+    if charter.curate.canaries and canaries.LICENCE not in charter.policy.licences:
+        message = f"canaries are under {canaries.LICENCE}, which [policy].licences does not allow"
+        refuse(("curate", "canaries"), message, "allow the licence, or plant none")
     budgets = (charter.train.tokens, charter.train.steps, charter.train.minutes)
     if sum(budget is not None for budget in budgets) != 1:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")

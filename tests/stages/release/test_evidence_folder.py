@@ -11,7 +11,8 @@ import pytest
 
 from freehold.errors import InputError
 from freehold.proof import keys
-from freehold.stages.release.evidence import licence_of, lock, signer_of, slug
+from freehold.proof.publisher import party_of
+from freehold.stages.release.evidence import licence_of, lock, signer_of
 from freehold.stages.release.languages import KNOWN, english_name, short_code
 from freehold.store.workspace import Sealed
 
@@ -61,7 +62,7 @@ def test_a_key_file_that_is_none_is_named(shop) -> None:
     ],
 )
 def test_a_party_s_name_can_stand_in_a_file_name(name: str, party: str) -> None:
-    assert slug(name) == party
+    assert party_of(name) == party
 
 
 def test_the_lock_is_what_training_attests_with_licences_where_they_are_known() -> None:

@@ -19,6 +19,8 @@ from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
 
+from .evaluations import evaluation
+
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {
     "python": "3.11.7",
@@ -37,6 +39,7 @@ TRAIN = {
     "base": None, "device": "cpu", "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": {"matrix": 0.02},
     "samples": 8, "seed": 7, "sequence": 64, "steps": 80,
 }  # fmt: skip
+TAUGHT = {"samples": 8, "seed": 7, "sequence": 64, "steps": 5}
 RIGHTS = {
     "opt_outs": {"kept_without_notice": 0, "kept_without_url": 2, "notices": 0},
     "rows": [
@@ -44,7 +47,6 @@ RIGHTS = {
     ],
     "hosts": {"laws": {"count": 0, "bytes": {}}},
 }
-RESULTS = {"bits_per_byte": {"deu": {"model": 1.2, "xz": 2.0, "ngram5": 1.5, "bytes": 9}}, "choice": {}}
 FIGURES = {
     "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
     "tokenize": {"documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}},
@@ -80,17 +82,17 @@ class Recipe:
     documents: tuple[str, ...] = ("The first document.", "The second document.")  # that the tree was made of
     tree: bytes | None = None  # instead of the true one
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
-    figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
-    lock: bytes = LOCK
-    law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
     reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
     tokenizer: bytes = b"{}"  # that the model carries
-    recipes: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"train": dict(TRAIN), "refine": {"seed": 7, "steps": 5}}
-    )
+    recipes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"train": dict(TRAIN), "refine": dict(TAUGHT)})
+    figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
+    lock: bytes = LOCK
+    law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
+    evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
+    asked_packs: dict[str, str] = field(default_factory=dict)  # that evaluate read: name → SHA-256
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -184,7 +186,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             "chain.jsonl": told.get("refine", b""),
             "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
-        "evaluate": {"results.json": json.dumps(RESULTS).encode()},
+        "evaluate": recipe.evaluated,
     }
     needs: dict[str, tuple[str, ...]] = {
         "curate": (),
@@ -203,7 +205,9 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
+            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
+                stage, {}
+            ),
             output=made[stage],
             manifest=manifest,
             figures=recipe.figures[stage],

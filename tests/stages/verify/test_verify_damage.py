@@ -246,16 +246,7 @@ def test_no_release_at_all(tmp_path: Path, what: str) -> None:
         verify(path)
 
 
-def test_a_release_with_other_checks_says_what_it_did_not_check(tmp_path: Path, pairs: dict[str, KeyFiles]) -> None:
-    packs = b'{"format":1,"packs":[{"id":"eu","version":"2099-01-01"}]}'
-    recipe = Recipe(extra={"evidence/law/packs.json": packs})
-    release = build(tmp_path / "r", recipe, {"ministry": pairs["ministry"]})
-    report = verify(release, trust=[pairs["ministry"].public])
-    assert report.exit_code == 4
-    assert verdicts(report)[8] == "NOT CHECKED"
-
-
 def test_names_that_a_release_may_have(tmp_path: Path, pairs: dict[str, KeyFiles]) -> None:
-    extra = {"model/größe 法令.txt": b"x", "gguf/tiny.gguf": b"GGUF", "model/empty.txt": b"", "model/.keep": b""}
+    extra = {"gguf/größe 法令.txt": b"x", "gguf/tiny.gguf": b"GGUF", "gguf/empty.txt": b"", "gguf/.keep": b""}
     release = build(tmp_path / "r", Recipe(extra=extra), {"ministry": pairs["ministry"]})
     assert verify(release, trust=[pairs["ministry"].public]).exit_code == 0

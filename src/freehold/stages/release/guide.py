@@ -59,7 +59,7 @@ before it as `previous`, back to {origin}.
 | `tokenizer/fairness.json` | what the same content costs in tokens in each language |
 | `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
 | `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
-| `evaluation/` | results, every single answer, every sample completion |
+| `evaluation/` | results, every single answer and completion, held-out text in bits, what is known by heart |
 | `law/` | documents for the EU, Korea and Japan; `declared.json`: what people stated; `packs.json`: by which rules |
 | `bom/ai.cdx.json` | bill of materials: model, data, software, machine (CycloneDX 1.7) |
 
