@@ -222,6 +222,7 @@ def ascending(keys: Iterable[bytes], *, folder: Path) -> Iterator[bytes]:
             file = files.enter_context(tempfile.TemporaryFile(dir=folder))
             file.write(b"".join(run))
             runs.append(read_keys(file, len(run), first=0))
+            del run  # before the next is sorted
         yield from heapq.merge(*runs)
 
 
