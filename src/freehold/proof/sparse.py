@@ -36,7 +36,7 @@ MAGIC = b"freehold.smt.v1\n"
 HEADER = struct.Struct(">16sQQ32s")
 MAX_KEYS = 1 << 40
 NONE = bytes(KEY_BYTES)  # stored where no key begins so
-RUN_KEYS = 1 << 20  # sorted in memory at once, about 80 MB; more are sorted in files
+RUN_KEYS = 1 << 19  # sorted in memory at once; more are sorted in files
 
 
 class Tree:
