@@ -15,7 +15,7 @@ STEPS: Final = {
     ),
     "rights": "licence-unknown licence-unparsable licence-not-allowed refused-by-override",
     "extraction": "hostile-markup unreadable-markup",
-    "opt-outs": "opted-out opted-out-aipref opted-out-list opted-out-noai opted-out-robots opted-out-tdmrep",
+    "opt-outs": "opted-out opted-out-aipref opted-out-list opted-out-noai opted-out-robots opted-out-tdmrep withdrawn",
     "quality": (
         "empty too-short too-long broken-encoding placeholder few-words few-letters stub program-code "
         "unbroken-characters word-length wordless symbols bullet-lines ellipsis-lines short-lines unfinished-lines "
