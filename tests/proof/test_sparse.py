@@ -82,8 +82,8 @@ def test_a_proof_changed_anywhere_fails(tmp_path: Path, found: set[bytes], other
         def flipped(value: bytes) -> bytes:
             return (int.from_bytes(value, "big") ^ 1 << flip).to_bytes(32, "big")
 
-        assert proof.found is not None
-        mutants = [replace(proof, found=flipped(proof.found)), replace(proof, found=None)]
+        assert proof.ends_at is not None
+        mutants = [replace(proof, ends_at=flipped(proof.ends_at)), replace(proof, ends_at=None)]
         for place, (depth, sibling) in enumerate(proof.path):
             before, after = proof.path[:place], proof.path[place + 1 :]
             mutants += [
@@ -117,7 +117,7 @@ def test_the_empty_tree(tmp_path: Path) -> None:
         assert check(tree.prove(bytes(32)), tree.root) is False
         tree.check()
     with pytest.raises(GateError):
-        check(Proof(key=bytes(32), found=None, path=()), root([bytes(32)]))
+        check(Proof(key=bytes(32), ends_at=None, path=()), root([bytes(32)]))
 
 
 def test_golden_roots() -> None:

@@ -102,11 +102,11 @@ class Tree:
         Computes √n nodes of n, and the stored node that the key is below. Raises GateError if that is another.
         """
         if not self.level:
-            return Proof(key=key, found=None, path=())
+            return Proof(key=key, ends_at=None, path=())
         place, above = descend(self.level, key)
         below = self.below(self.level[place])
         position, path = descend(below, key)
-        return Proof(key=key, found=below[position][0], path=(*above, *path))
+        return Proof(key=key, ends_at=below[position][0], path=(*above, *path))
 
     def below(self, node: Node) -> Sequence[Node]:
         """The leaves under a stored node. Raises GateError unless they ascend and hash to it."""
