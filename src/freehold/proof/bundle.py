@@ -40,8 +40,9 @@ CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
 WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
-CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
+VERIFIER = "evidence/verify.pyz"
 MAX_RELEASE_BYTES = 16 << 20
+MAX_POLICY_BYTES = 1 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -207,6 +208,20 @@ def sign_bundle(release: Path, *, party: str, key: ec.EllipticCurvePrivateKey) -
     Raises InputError if the folder is no sealed release, differs from its release.json, or its policy does not
     name this party with this key.
     """
+    index, policy = sealed_index(release)
+    if policy.parties.get(party) != fingerprint(key.public_key()):
+        advice = "sign with the key that the policy names, or name this one"
+        raise InputError(f"the policy does not give {party!r} this key", where=str(release / POLICY), remedy=advice)
+    target = release / signature_path(party)
+    write(target, signatures.sign(manifest_for(release, index), key))
+    return target
+
+
+def sealed_index(release: Path) -> tuple[ReleaseIndex, Policy]:
+    """release.json and policy.json of a folder that holds, hashed now, exactly what they list.
+
+    Raises InputError if the folder is no sealed release or differs from its release.json.
+    """
     found = {path: facts for path, facts in manifest_of(release).items() if not is_signature(path)}
     if not {RELEASE, LOCATORS, POLICY} <= set(found):
         raise InputError("not a sealed release", where=str(release), remedy="freehold release makes one")
@@ -219,12 +234,7 @@ def sign_bundle(release: Path, *, party: str, key: ec.EllipticCurvePrivateKey) -
     if differing := sorted(path for path in found.keys() | listed.keys() if found.get(path) != listed.get(path)):
         advice = "make the release anew; what is signed must be what is listed"
         raise InputError("is not what release.json lists", where=str(release / differing[0]), remedy=advice)
-    if policy.parties.get(party) != fingerprint(key.public_key()):
-        advice = "sign with the key that the policy names, or name this one"
-        raise InputError(f"the policy does not give {party!r} this key", where=str(release / POLICY), remedy=advice)
-    target = release / signature_path(party)
-    write(target, signatures.sign(manifest_for(release, index), key))
-    return target
+    return index, policy
 
 
 def manifest_for(release: Path, index: ReleaseIndex) -> Manifest:

@@ -12,6 +12,7 @@ from freehold.proof import bundle, keys
 from freehold.proof.publisher import key_file, party_of
 from freehold.stage import Stage
 from freehold.stages.release import withdrawals
+from freehold.stages.release.verifier import verifier
 from freehold.store.environment import environment
 
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
@@ -42,6 +43,7 @@ def gather(stage: Stage) -> None:
         target.write_bytes(stage.attestation(name))
     (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
     withdrawals.carry(stage)
+    (stage.output / bundle.VERIFIER).write_bytes(verifier())
 
 
 def lock() -> str:
