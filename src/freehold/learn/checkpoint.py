@@ -1,6 +1,6 @@
 """Checkpoints: written whole or not at all, digested, and resumed bit for bit.
 
-A checkpoint is one safetensors file that training can go on from; its header carries the position.
+A checkpoint is one safetensors file, from which a run can go on; what the run knows beside it is in `latest.json`.
 It is written under a temporary name, fsynced, renamed, and only then named (with its SHA-256) in `latest.json`.
 """
 

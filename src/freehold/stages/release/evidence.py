@@ -42,8 +42,8 @@ def gather(stage: Stage) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
     (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
-    withdrawals.carry(stage)
     (stage.output / bundle.VERIFIER).write_bytes(verifier())
+    withdrawals.carry(stage)
 
 
 def lock() -> str:

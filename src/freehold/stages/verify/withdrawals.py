@@ -37,7 +37,7 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     if asked.earlier is None and not concerned(contents):
         return None
     earlier = None if asked.earlier is None else earlier_head(asked.earlier)
-    return judged(10, lambda: held(contents, keys={one.fingerprint: one.key for one in asked.trusted}, earlier=earlier))
+    return judged(10, lambda: held(contents, keys=asked.keys, earlier=earlier))
 
 
 def concerned(contents: Contents) -> bool:
