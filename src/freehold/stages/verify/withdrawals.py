@@ -132,9 +132,7 @@ def absent(contents: Contents, entries: Sequence[Entry]) -> None:
         return
     with opened(contents) as tree:
         for one in gone:
-            proof = tree.prove(bytes.fromhex(one.key))
-            sparse.check(proof, tree.root)
-            if proof.found is not None:
+            if sparse.check(tree.prove(bytes.fromhex(one.key)), tree.root):
                 raise GateError(f"{one.id} was withdrawn and is in the tree", where=TREE)
         if WITHDRAWN_KEYS in contents.listed:
             whole(contents, tree, cut={one.key for one in withdrawals.documents(entries, "W3")})
