@@ -10,10 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from freehold.proof import bundle, chain, keys, sparse
+from freehold.proof import bundle, chain, keys, sparse, withdrawals
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
+from freehold.proof.withdrawals import Entry
 from freehold.records import canonical_json
 
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
@@ -51,6 +52,8 @@ class Recipe:
     recipes: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {"train": {"seed": 7, "steps": 80}, "refine": {"seed": 7, "steps": 5}}
     )
+    withdrawals: tuple[Entry, ...] = ()  # drafts; a release with some carries a log, signed by the first signer
+    withdrawn: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # stage → what it was told to leave out
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
 
@@ -109,6 +112,24 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / path).write_bytes(data)
 
 
+def told_of(recipe: Recipe, stage: str) -> dict[str, Any]:
+    """What the log asks of a stage, as its parameter."""
+    rows = recipe.withdrawn.get(stage)
+    level = {"curate": "W1", "train": "W3"}.get(stage)
+    if rows is None:
+        chosen = [entry for entry in recipe.withdrawals if entry.level == level]
+        rows = [{"level": entry.level, "id": one.id, "key": one.key} for entry in chosen for one in entry.documents]
+    return {"withdrawn": rows} if rows else {}
+
+
+def carry_log(folder: Path, drafts: tuple[Entry, ...], *, key: Any) -> None:
+    """The log and its head, as a release carries them."""
+    log = folder / bundle.WITHDRAWALS
+    for draft in drafts:
+        withdrawals.append(log, draft, key=key)
+    write(folder, {bundle.WITHDRAWALS_HEAD: withdrawals.head(withdrawals.read(log)).line()})
+
+
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
@@ -147,7 +168,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
+            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}) | told_of(recipe, stage),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
             output=made[stage],
@@ -163,6 +184,9 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             write(folder, {place: outputs[stage][path]})
     model = {**recipe.model_files(recipe.shipped), **shape}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
+    if recipe.withdrawals:
+        carry_log(folder, recipe.withdrawals, key=keys.load_private(next(iter(signers.values())).private))
+    write(folder, recipe.extra)
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)
     bundle.seal(folder, name="tiny", version="0.1.0", licence="Apache-2.0", inputs=made)
