@@ -159,6 +159,41 @@ def test_a_wrong_key_anywhere_is_found_by_the_whole_check(tmp_path: Path) -> Non
             tree.check()
 
 
+@given(st.lists(st.integers(0, 25), min_size=1, max_size=3), st.data())
+@in_a_folder
+def test_a_file_made_to_lie_is_refused_or_tells_the_truth_of_its_root(
+    tmp_path: Path, slots: list[int], data: st.DataObject
+) -> None:
+    """Keys and nodes are exchanged and the root is made to fit: no answer without a proof, and no other error."""
+    found = hashed(22)
+    path = tmp_path / "tree"
+    sparse.write(path, found)
+    slot = st.sampled_from([EMPTY, bytes(32), b"\xff" * 32, leaf(found[0]), *found]) | keys
+    content = [path.read_bytes()[start : start + 32] for start in range(64, path.stat().st_size, 32)]
+    for place in slots:
+        content[place] = data.draw(slot)
+    level = [node for node in sparse.enumerated(content[22:], bits=2) if node[1] != bytes(32)]
+    header = sparse.HEADER.pack(sparse.MAGIC, 22, 2, fold(level))
+    path.write_bytes(header + b"".join(content))
+    with Tree.open(path) as tree:
+        for key in (*found, *hashed(30)[22:], *content[:22]):
+            try:
+                proof = tree.prove(key)
+                check(proof, tree.root)
+            except GateError:
+                continue
+            assert not proof.included or key in content[:22]
+
+
+def test_a_node_for_no_keys_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tree"
+    path.write_bytes(sparse.HEADER.pack(sparse.MAGIC, 0, 0, EMPTY) + EMPTY)
+    with Tree.open(path) as tree:
+        for ask in (lambda: tree.prove(bytes(32)), tree.check):
+            with pytest.raises(GateError):
+                ask()
+
+
 def test_taking_keys_out_and_putting_them_back(tmp_path: Path) -> None:
     found = hashed(300)
     sparse.write(tmp_path / "before", found)

@@ -44,7 +44,10 @@ def prove(tree: Tree, document: bytes) -> dict[str, Proof]:
     Raises GateError if the file of the tree is wrong where the document concerns it.
     """
     proofs = {form: tree.prove(key) for form, key in keys_of(document).items()}
-    included = [form for form, proof in proofs.items() if sparse.check(proof, tree.root)]
+    try:
+        included = [form for form, proof in proofs.items() if sparse.check(proof, tree.root)]
+    except GateError as error:
+        raise GateError(error.message, where=tree.where) from None
     return {included[0]: proofs[included[0]]} if included else proofs
 
 

@@ -117,7 +117,7 @@ class Tree:
             raise GateError(f"{end - first:,} keys begin alike", where=self.where)
         leaves = [(key, leaf(key)) for key in map(self.key, range(first, end))]
         with self.named():
-            if fold(leaves) != node[1]:
+            if not leaves or fold(leaves) != node[1]:
                 raise GateError("its keys are not those that its nodes were made of")
         return leaves
 
