@@ -127,7 +127,7 @@ def new(
     json: AsJson = False,
 ) -> None:
     """Make a key pair: NAME.key stays secret, NAME.pub is for everyone."""
-    made = part("freehold.proof.keys:new")(folder, name)
+    made = part("freehold.proof.keys:new_pair")(folder, name)
     found = {
         "artifact": {"path": str(made.public), "digest": made.fingerprint},
         "figures": {"private": str(made.private)},
@@ -163,7 +163,9 @@ def rotate(
 def revoke(
     key: Annotated[Path, typer.Argument(help="the private key that counts no more", show_default=False)],
     reason: Annotated[str, typer.Option(help="why, for everyone to read", show_default=False)],
-    since: Annotated[datetime | None, typer.Option(help="from when on, in UTC; default: now", show_default=False)] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="from when on, in UTC; default: now", show_default=False)
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """End a key: what it signed counts no more, unless a witness saw it before. For verify --statements."""

@@ -37,7 +37,8 @@ SOURCES = "evidence/corpus/sources.jsonl"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
-MAX_RELEASE_BYTES = 16 << 20
+MAX_RELEASE_BYTES = 16 << 20  # of any evidence that is read whole
+MAX_INDEX_BYTES = 4 << 20  # of release.json: 30,000 files
 MAX_POLICY_BYTES = 1 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -170,7 +171,7 @@ def seal(release: Path, *, name: str, version: str, licence: str, inputs: Mappin
 def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     """release.json from its bytes. Raises GateError for anything but this format, unsafe paths included."""
     names = {"format", "kind", "name", "version", "licence", "inputs", "files"}
-    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_RELEASE_BYTES), names, where=where)
+    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
     if (value["kind"], value["format"]) != (KIND, FORMAT):
         raise GateError(f"no {KIND} of format {FORMAT}", where=where, remedy="use the Freehold that made it")
     texts = {key: value[key] for key in ("name", "version", "licence")}

@@ -59,20 +59,15 @@ def signer_of(stage: Stage) -> Signer:
     """
     party = slug(stage.charter.responsible.name)
     folder = stage.workspace_folder / "keys"
-    found = sorted(folder.glob(f"*{keys.PRIVATE}"))
-    named = folder / f"{party}{keys.PRIVATE}"
-    if not found:
+    path = keys.chosen(folder, party)
+    if path is None:
         made = keys.new_pair(folder, party)
         stage.progress.note(
             f"No signing key was in {folder}, so one was made for {party}: {made.private.name} stays secret, "
             f"{made.public.name} goes to whoever verifies (SHA-256 {made.fingerprint}). For a release that others "
             "rely on, make the key with `freehold keys new` and keep it away from this machine's backups."
         )
-    elif named not in found and len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        advice = f"rename the one to sign with to {named.name}"
-        raise InputError(f"several keys ({names}), none of them {named.name}", where=str(folder), remedy=advice)
-    path = named if named in found or not found else found[0]
+        path = made.private
     key = keys.load_private(path)
     if not (public := path.with_suffix(keys.PUBLIC)).exists():  # a run was killed between the two files
         keys.write_new(public, keys.public_pem(key.public_key()), mode=0o644)
@@ -82,7 +77,7 @@ def signer_of(stage: Stage) -> Signer:
 def seal_and_sign(stage: Stage, signer: Signer) -> None:
     """Policy, locators and release.json over everything in the folder, then the signature; nothing is added after."""
     declared = stage.charter.release
-    bundle.write_policy(stage.output, parties={signer.party: signer.fingerprint}, threshold=1)
+    bundle.write_policy(stage.output, parties=parties_of(stage, signer), threshold=declared.threshold)
     bundle.seal(
         stage.output,
         name=declared.name,
@@ -91,6 +86,17 @@ def seal_and_sign(stage: Stage, signer: Signer) -> None:
         inputs={name: stage.digest(name) for name in NEEDS},
     )
     bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
+
+
+def parties_of(stage: Stage, signer: Signer) -> dict[str, str]:
+    """{party: key fingerprint} of everyone who is to sign. Raises InputError where one bears the publisher's name."""
+    found = {signer.party: signer.fingerprint}
+    for party in stage.charter.release.parties:
+        if party.name in found:
+            advice = "the responsible party signs anyway: remove it from [release].parties"
+            raise InputError(f"{party.name!r} is the responsible party", where=stage.charter.path.name, remedy=advice)
+        found[party.name] = keys.fingerprint(keys.load_public(stage.charter.resolve(party.key)))
+    return found
 
 
 def slug(name: str) -> str:

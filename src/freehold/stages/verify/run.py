@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof.bundle import MAX_RELEASE_BYTES, RELEASE
+from freehold.proof.bundle import MAX_INDEX_BYTES, RELEASE
 from freehold.proof.digests import Entry, read_bytes, readable, sha256_bytes, walk
 from freehold.stages.verify import (
     contents,
@@ -79,7 +79,7 @@ def subject_of(found: Contents, entries: Sequence[Entry]) -> Subject | None:
     """What release.json says it is; None where it cannot be believed or read."""
     if found.index is None:
         return None
-    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_RELEASE_BYTES))
+    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_INDEX_BYTES))
     size = sum(entry.size for entry in entries)
     index = found.index
     return Subject(

@@ -45,15 +45,13 @@ class Trusted:
         return "; ".join(told)
 
 
-def trusted(
-    paths: Sequence[Path], *, threshold: int | None, statements: Sequence[Path] = ()
-) -> tuple[Trusted, ...]:
+def trusted(paths: Sequence[Path], *, threshold: int | None, statements: Sequence[Path] = ()) -> tuple[Trusted, ...]:
     """The supplied keys with their successors; a folder stands for every *.pub in it.
 
     Raises InputError for unusable keys, statements that contradict one another, or a threshold that the holders
     cannot reach.
     """
-    found = {}
+    found: dict[str, Trusted] = {}
     for path in key_files(paths):
         key = keys.load_public(path)
         name = keys.fingerprint(key)
@@ -120,11 +118,15 @@ def succeeded(
     known, pending = dict(found), list(found)
     while pending:
         one = known[pending.pop(0)]
-        heirs = {said.new: said for said in rotations if said.old == one.fingerprint and signed_by(said.envelope, one.key)}
+        heirs = {
+            said.new: said for said in rotations if said.old == one.fingerprint and signed_by(said.envelope, one.key)
+        }
         if len(heirs) > 1:
             names = " and ".join(name[:16] for name in sorted(heirs))
             advice = "ask the key's owner, and trust the right one by hand"
-            raise InputError(f"the key {one.fingerprint[:16]} hands over to {names}", where="--statements", remedy=advice)
+            raise InputError(
+                f"the key {one.fingerprint[:16]} hands over to {names}", where="--statements", remedy=advice
+            )
         for name, said in heirs.items():
             if one.revoked is not None or name in one.chain or name == one.holder:
                 continue
