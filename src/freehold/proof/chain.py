@@ -26,7 +26,7 @@ from freehold.records import canonical_json
 
 GENESIS = "0" * 64  # what the first line of a chain names as its predecessor
 FIELDS = {"stage", "first_step", "last_step", "documents", "seed", "learning_rate", "checkpoint", "previous"}
-MAX_CHAIN_BYTES = 32 << 20  # at 400 bytes a segment more than the lines that are read
+MAX_CHAIN_BYTES = 8 << 20  # 20,000 segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
