@@ -40,7 +40,7 @@ VERIFIER = "evidence/verify.pyz"
 MAX_RELEASE_BYTES = 16 << 20  # of any evidence that is read whole
 MAX_INDEX_BYTES = 4 << 20  # of release.json: 30,000 files
 MAX_POLICY_BYTES = 1 << 20
-MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
+MAX_LOCATORS_BYTES = 16 << 20  # serves releases of 64 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
