@@ -51,20 +51,6 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
         os.fsync(handle)
 
 
-def chosen(folder: Path, name: str) -> Path | None:
-    """The private key in `folder` that signs for `name`: the one of that name, or the only one; None if there is none.
-
-    Raises InputError where several lie there and none bears the name.
-    """
-    found = sorted(folder.glob(f"*{PRIVATE}"))
-    named = folder / f"{name}{PRIVATE}"
-    if named not in found and len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        advice = f"rename the one to sign with to {named.name}"
-        raise InputError(f"several keys ({names}), none of them {named.name}", where=str(folder), remedy=advice)
-    return named if named in found else next(iter(found), None)
-
-
 def load_private(path: Path) -> ec.EllipticCurvePrivateKey:
     """The private key in a PEM file. Raises InputError if it is no unencrypted P-256 private key."""
     try:

@@ -19,6 +19,7 @@ from freehold.proof.bundle import (
     parse_locators_json,
     parse_release_json,
 )
+from freehold.proof.countersignatures import party_at
 from freehold.proof.digests import Entry, opened, read_bytes, sha256_bytes, sha256_stream
 from freehold.proof.locators import ChunkDamage, Locators, locate
 from freehold.proof.names import problem
@@ -142,8 +143,8 @@ def strays(entries: Iterable[Entry], listed: Mapping[str, str]) -> list[Finding]
 
 
 def spoken(entry: Entry) -> bool:
-    """Whether it is a party's signature or a witness's testimony: all that may lie there without being listed."""
-    return party_of(entry) is not None or witness_of(entry) is not None
+    """Whether it is a signature, a countersignature or a testimony: all that may lie there without being listed."""
+    return any(name is not None for name in (party_of(entry), witness_of(entry), party_at(entry.path)))
 
 
 def hashed(release: Path, paths: Sequence[str]) -> dict[str, str]:

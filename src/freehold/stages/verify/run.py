@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from freehold.errors import InputError
@@ -61,7 +62,12 @@ def verify(
     one = signed.traced(one, release, index=two.index, trust=holders)
     three = judged(3, lambda: lineage.check(two))
     four = judged(4, lambda: training.check(two))
-    further = (check(two, asked or Asked()) for check in FURTHER)
+    asked = asked or Asked()
+    auditors = trusted(asked.auditors, threshold=None, statements=statements)
+    own = {one.fingerprint: one.key for one in holders}
+    sound = tuple(one for one in (*auditors, *holders) if one.revoked is None)
+    asked = replace(asked, trusted=sound, keys=own)
+    further = (check(two, asked) for check in FURTHER)
     checks = (one.check, two.check, three, four, *(found for found in further if found))
     return Report(checks=checks, subject=subject_of(two, entries), keys=keys_of(holders, one, watchers, saw))
 
