@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from freehold.index.suffix import EVERY, Numbering, SuffixArray
 
 Ints = NDArray[np.int64]
-FIRST_WINDOW = 4  # tokens compared before the comparison is widened
+FIRST_WINDOW = 16  # tokens compared before the comparison is widened
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Matcher:
         lanes = self.lanes(begins, lengths, after)
         open_ = np.flatnonzero(lanes.low < lanes.high)
         while len(open_):
-            middle = (lanes.low[open_] + lanes.high[open_]) // 2
+            middle = (lanes.low[open_] + lanes.high[open_]) >> 1
             shared, less = self.compare(lanes, open_, middle)
             less |= lanes.after[open_] & (shared == lanes.length[open_])
             lower, upper = open_[less], open_[~less]

@@ -7,6 +7,7 @@ for the sample: every 16th suffix by its first tokens, kept in memory, where a s
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,17 @@ def array_of(tokens: Tokens, *, vocabulary: int) -> SuffixArray:
     )
 
 
+def read_at_random(path: Path, kind: str | np.dtype[Any]) -> NDArray[Any]:
+    """The numbers in a file, memory-mapped; the system is told to read only the pages that are looked at."""
+    if not path.stat().st_size:
+        return np.empty(0, dtype=kind)
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hasattr(mmap, "MADV_RANDOM"):
+        held.madvise(mmap.MADV_RANDOM)
+    return np.frombuffer(held, dtype=kind)
+
+
 def mapped(tokens: Tokens, suffixes: Path, sample: Path, *, numbering: Numbering, rows: int) -> SuffixArray:
     """An array on disk, read where it is looked at; only the sample is read whole. Raises InputError for other tokens.
 
@@ -110,10 +122,10 @@ def mapped(tokens: Tokens, suffixes: Path, sample: Path, *, numbering: Numbering
             raise InputError("a part of the index is missing", where=str(path), remedy=remedy)
     if suffixes.stat().st_size != 4 * rows or len(tokens) < rows:
         raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
-    held = np.memmap(suffixes, dtype="<i4", mode="r").view(np.ndarray) if rows else np.empty(0, dtype="<i4")
+    held = read_at_random(suffixes, "<i4")
     array = SuffixArray(tokens=tokens, suffixes=held, sample=np.fromfile(sample, dtype="<u8"))
     chosen = np.linspace(0, max(len(array.sample) - 1, 0), CHECKED).astype(np.int64)[: len(array.sample)]
-    found = numbering.numbers(digits(tokens, held[chosen * EVERY].astype(np.int64), numbering.width)) if rows else ()
+    found = numbering.numbers(digits(tokens, held[chosen * EVERY].astype(np.int64), numbering.width)) if rows else []
     if len(array.sample) != -(-rows // EVERY) or not np.array_equal(found, array.sample[chosen]):
         raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
     return array

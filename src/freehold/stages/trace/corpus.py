@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from freehold.errors import InputError
 from freehold.index.matching import Ints, Matcher
 from freehold.index.spelling import Spelling
-from freehold.index.suffix import Numbering, Tokens, mapped
+from freehold.index.suffix import Numbering, Tokens, mapped, read_at_random
 
 FORMAT = 2
 WIDENING_TOKENS = 64  # looked at to each side of a place
@@ -101,10 +100,7 @@ def opened_shard(folder: Path, shard: dict[str, Any], *, dtype: str) -> Tokens:
     kind = np.dtype(dtype).newbyteorder("<")
     if not path.is_file() or path.stat().st_size != shard["tokens"] * kind.itemsize:
         raise InputError("index and tokens do not belong together", where=str(path), remedy="build the index again")
-    if not shard["tokens"]:
-        return np.empty(0, dtype=kind)
-    found: NDArray[Any] = np.memmap(path, dtype=kind, mode="r").view(np.ndarray)
-    return found
+    return read_at_random(path, kind)
 
 
 def read_facts(index_folder: Path) -> dict[str, Any]:
