@@ -20,6 +20,7 @@ from freehold.charter import (
     Curation,
     Evaluate,
     Language,
+    Law,
     Mixture,
     Model,
     Phase,
@@ -34,8 +35,10 @@ from freehold.charter import (
     where,
 )
 from freehold.errors import InputError
+from freehold.text import canaries
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
+LOG = "withdrawals.jsonl"
 SMALLEST = 0.001  # share of a language in a phase, as in [[languages]]
 Refuse = Callable[[tuple[str | int, ...], str, str], None]
 
@@ -69,7 +72,7 @@ def load(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Charte
         keys = ("tokenizer", "vocabulary")
         advice = "remove it; [base].new_tokens adds to the base's vocabulary"
         raise InputError(f"{dotted(keys)}: the base brings its own", where=where(path, keys), remedy=advice)
-    charter = overridden(charter, overrides or {})
+    charter = overridden(replace(charter, withdrawals=log_of(charter)), overrides or {})
     check(charter)
     return charter
 
@@ -86,6 +89,14 @@ def overridden(charter: Charter, overrides: Mapping[str, Any]) -> Charter:
     if charter.base is not None and charter.base.licence is None:
         charter = replace(charter, base=replace(charter.base, licence=licence_of(charter.base_folder)))
     return charter
+
+
+def log_of(charter: Charter) -> Path | None:
+    """Where the log of withdrawals stands: where the charter says, or beside it if it is there."""
+    if charter.withdrawals is not None:
+        return charter.resolve(str(charter.withdrawals))
+    beside = charter.folder / LOG
+    return beside if beside.exists() else None
 
 
 def licence_of(folder: Path) -> str | None:
@@ -123,7 +134,8 @@ def check(charter: Charter) -> None:
         if single and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")
-        charter.files_of(source)
+        if not source.remote:  # that it was fetched matters to whoever reads it
+            charter.files_of(source)
     named: list[tuple[tuple[str | int, ...], str]] = []
     named += [(("evaluate", "packs", i), pack) for i, pack in enumerate(charter.evaluate.packs)]
     named += [(("curate", "against", i), str(path)) for i, path in enumerate(charter.sketches)]
@@ -141,6 +153,9 @@ def check(charter: Charter) -> None:
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")
+    if charter.curate.canaries and canaries.LICENCE not in charter.policy.licences:
+        message = f"canaries are under {canaries.LICENCE}, which [policy].licences does not allow"
+        refuse(("curate", "canaries"), message, "allow the licence, or plant none")
     budgets = (charter.train.tokens, charter.train.steps, charter.train.minutes)
     if sum(budget is not None for budget in budgets) != 1:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
@@ -150,6 +165,9 @@ def check(charter: Charter) -> None:
         refuse(("train", "goldfish"), "one token in one leaves nothing to predict", "use 0 (off) or at least 2")
     if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
         refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
+    known = {source.name for source in charter.sources} | {"refine"}
+    if strange := set(charter.law.obtained) - known:
+        refuse(("law", "obtained"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
     if charter.phases:
         check_phases(charter, refuse)
     if charter.base is not None:
@@ -262,6 +280,6 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
         "curate": Curation, "mixture": Mixture, "tokenizer": Tokenizer, "model": Model, "train": Train,
-        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release,
+        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release, "law": Law,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,15 @@ def follow(
     bytes_per_token: dict[str, float] | None = None,
     observers: tuple[Observer, ...] = (),
     ranks: Ranks = ALONE,
+    cut_off: Mapping[str, int] | None = None,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
     `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
-    `bytes_per_token` (by language) and `observers` are for those who look on. This is rank 0 of `ranks`. Raises
-    InputError, before anything is computed, when the checkpoint found there was made by another recipe.
+    `bytes_per_token` (by language) and `observers` are for those who look on. This is rank 0 of `ranks`. `cut_off` are
+    the withdrawn documents, which the batches leave out: the chain names them from the first step on that would have
+    used them. Raises InputError, before anything is computed, when the checkpoint found there was made by another
+    recipe.
     """
     found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
@@ -58,6 +61,7 @@ def follow(
             previous=previous,
             bytes_per_token=bytes_per_token,
             observers=observers,
+            cut_off=cut_off,
         )
         if found:
             session.restore(found)
@@ -73,8 +77,15 @@ def follow(
 def accompany(session: Session, *, batches: Batches, recipe: dict[str, Any], ranks: Ranks) -> None:
     """The same course on another rank, which keeps no diary: its state comes from rank 0."""
     first = ranks.align(session, first=0)
-    silent = {"after": lambda _: None, "tell": lambda _: None}
-    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, **silent)
+    take_steps(
+        session,
+        batches=batches,
+        recipe=recipe,
+        first=first,
+        ranks=ranks,
+        after=lambda _: None,
+        tell=lambda _: None,
+    )
 
 
 def take_steps(
@@ -86,12 +97,15 @@ def take_steps(
     ranks: Ranks,
     after: Callable[[Taken], None],
     tell: Callable[[str], None],
+    last: int | None = None,
 ) -> None:
-    """The steps of a recipe from `first` on, phase by phase."""
-    end = 0
+    """The steps of a recipe from `first` to before `last` (None: to its end), phase by phase."""
+    end, stop = 0, recipe["steps"] if last is None else last
     with ahead(batches, device=recipe["device"]) as prepared:
         for phase in Phase.of(recipe):
             begin, end = end, end + phase.steps
+            if begin >= stop:
+                return
             session.enter(phase)
             if end > first and "phases" in recipe:
                 tell(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
@@ -102,7 +116,7 @@ def take_steps(
                 schedule=schedule_of(recipe),
                 guard=session.guard,
                 first=max(first, begin),
-                last=end,
+                last=min(end, stop),
                 micro=phase.micro,
                 ranks=ranks,
                 after=after,

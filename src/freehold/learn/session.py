@@ -19,6 +19,8 @@ from freehold.model.experts import apart
 from freehold.model.hf import Config
 from freehold.model.transformer import LanguageModel
 
+GUARD = "guard/losses"  # the guard's memory among the tensors of a checkpoint: without it no run goes on bit for bit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -100,11 +102,12 @@ class Session:
 
     def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2, every: int = 0) -> str:
         """Write a checkpoint from which training goes on at `step`; its SHA-256. What stays: see `checkpoint.save`."""
+        losses = torch.tensor(list(self.guard.losses), dtype=torch.float64)
         return checkpoint.save(
             folder,
             step=step,
-            tensors=self.state(),
-            facts={**facts, "losses": list(self.guard.losses)},
+            tensors={**self.state(), GUARD: losses},
+            facts=facts,
             keep=keep,
             every=every,
         )
@@ -113,7 +116,8 @@ class Session:
         """Take back weights, moments, random state and the guard's memory."""
         tensors = found.tensors()
         self.take(tensors)
-        self.guard.losses.extend(found.facts["losses"])
+        self.guard.losses.clear()
+        self.guard.losses.extend(tensors[GUARD].tolist())
         checkpoint.restore_rng(tensors)
 
 
