@@ -16,6 +16,9 @@ from freehold.errors import InputError
 from freehold.journey import STEPS
 from freehold.plugins import part
 
+MOST_CHARACTERS = 1_000_000  # of a text that is traced
+WITHDRAWALS = "evidence/withdrawals/log.jsonl"  # of a release
+
 if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
 
@@ -68,6 +71,9 @@ def trace(
     asked = text if text is not None else read(file)
     if not asked.strip():
         raise InputError("the text is empty", remedy="give the words to look up")
+    if len(asked) > MOST_CHARACTERS:
+        message = f"the text has {len(asked):,} characters; at most {MOST_CHARACTERS:,} are answered at once"
+        raise InputError(message, where=str(file) if file else None, remedy="ask about its parts")
     artifacts = index(where, workspace, "trace", beside="train")
     trained = artifacts.get("train")
     spans = part("freehold.stages.trace.query:trace")(
@@ -75,12 +81,21 @@ def trace(
         artifacts["tokenize"].path,
         asked,
         min_tokens=min_tokens,
+        withdrawn=withdrawn(where, workspace),
         train_folder=trained.path if trained else None,
     )
     if json:
         show.machine({"figures": {"spans": [asdict(span) for span in spans]}, "next": None})
         return
     print_spans(spans)
+
+
+def withdrawn(where: Path, workspace: Path | None) -> frozenset[str]:
+    """Ids of the documents whose text is shown to nobody any more, by the log of a charter or in a release."""
+    log = opened(where, workspace)[0].withdrawals if is_charter(where) else where / WITHDRAWALS
+    entries = part("freehold.proof.withdrawals:read")(log if log and log.is_file() else None)
+    found: frozenset[str] = part("freehold.proof.withdrawals:tombstones")(entries)
+    return found
 
 
 def read(file: Path | None) -> str:

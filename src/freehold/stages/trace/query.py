@@ -16,19 +16,11 @@ from typing import Any
 import numpy as np
 
 from freehold.errors import InputError
+from freehold.index.matching import Ints
 from freehold.index.spans import maximal_spans
 from freehold.stages.trace.corpus import Corpus
 from freehold.stages.trace.learned import Learned, learned_from
-from freehold.stages.trace.widening import (
-    LOOKED_AT,
-    Core,
-    Widened,
-    characters,
-    context,
-    outermost,
-    whole_words,
-    widen,
-)
+from freehold.stages.trace.widening import LOOKED_AT, Core, Widened, context, outermost, widen, within
 from freehold.text.normalise import normalise
 
 
@@ -57,9 +49,9 @@ class Span:
     start: int  # characters of the normalised text
     end: int
     text: str
-    tokens: int  # that matched, before widening
-    count: int  # places in the training tokens; every document is there once
-    bits: float  # how unlikely these tokens are by their frequencies alone: long and rare spans first
+    tokens: int  # that matched, before the span was widened and cut to whole words
+    count: int  # places in the training tokens, where every document stands once
+    bits: float  # how unlikely the tokens of its words are by their frequencies alone
     documents: tuple[TracedDocument, ...]  # at most widening.SHOWN, each once
 
 
@@ -83,8 +75,9 @@ def trace(
     withdrawn: frozenset[str] = frozenset(),
     train_folder: Path | None = None,
 ) -> list[Span]:
-    """Maximal verbatim spans of at least `min_tokens` tokens, the least likely ones first.
+    """Maximal verbatim spans of at least `min_tokens` tokens, in whole words, the least likely ones first.
 
+    Phrases that stand in more than LOOKED_AT places say little of where a text comes from: they come last.
     The text is first normalised the way documents are (NFC, no invisible characters); offsets refer to that.
     `withdrawn` are ids of documents that are named without their text. With the artifact of a training, each
     document says how often that training read it. Raises InputError for min_tokens below 1 and for folders that do
@@ -96,76 +89,69 @@ def trace(
     learned = learned_from(train_folder) if train_folder else None
     text = normalise(text)
     question = Question(corpus=corpus, text=text, data=text.encode(), withdrawn=withdrawn, learned=learned)
-    widened = outermost([widen(corpus, question.data, core) for core in cores(question, min_tokens=min_tokens)])
-    shown = [(span, *whole(question, span)) for span in widened]
-    known = facts_of(corpus, [span for span, start, end in shown if start < end])
-    spans = [described(question, span, start, end, known) for span, start, end in shown if start < end]
-    return sorted(spans, key=lambda span: (-span.bits, span.start))
+    spans = outermost(widen(corpus, text, question.data, core) for core in cores(question, min_tokens=min_tokens))
+    rows = sorted({row for span in spans for row in span.documents})
+    known = dict(zip(rows, corpus.described(rows), strict=True))
+    found = [described(question, span, known) for span in spans]
+    return sorted(found, key=lambda span: (span.count > LOOKED_AT, -span.bits, span.start))
 
 
 def cores(question: Question, *, min_tokens: int) -> list[Core]:
-    """The maximal spans of the text's tokens, with their places."""
+    """The whole words of the maximal spans of the text's tokens, with their places.
+
+    A maximal span often ends within a word. What is shown are its whole words, so these are counted.
+    """
     corpus = question.corpus
     query = corpus.encode(question.text)
     matcher = corpus.matcher(query)
-    found = np.array(list(maximal_spans(matcher, len(query), min_tokens=min_tokens)), dtype=np.int64).reshape(-1, 2)
-    if not len(found):
+    edges = np.cumsum([0, *corpus.widths[query].tolist()])
+    maximal = list(maximal_spans(matcher, len(query), min_tokens=min_tokens))
+    spans = [trimmed(question, edges, *span) for span in maximal]
+    if not spans:
         return []
-    first, last = matcher.runs(found[:, 0], found[:, 1] - found[:, 0])
+    begins, ends = np.array(spans).T
+    first, last = matcher.runs(begins, ends - begins)
     counts = (last - first).sum(axis=0)
-    edges = np.cumsum([0, *corpus.widths[query].tolist()]).tolist()
     return [
         Core(
-            begin=edges[start],
-            end=edges[end],
-            tokens=tuple(query[start:end]),
+            begin=int(edges[begin]),
+            end=int(edges[end]),
+            tokens=tuple(query[begin:end]),
+            matched=maximal[number][1] - maximal[number][0],
             count=int(counts[number]),
             places=corpus.places(first[:, number].tolist(), last[:, number].tolist(), most=LOOKED_AT),
         )
-        for number, (start, end) in enumerate(found.tolist())
+        for number, (begin, end) in enumerate(spans)
     ]
 
 
-def whole(question: Question, span: Widened) -> tuple[int, int]:
-    """The characters of the whole words in a span; as many as none when no word is whole."""
-    begin, end = characters(question.data, span)
-    start = len(question.data[:begin].decode())
-    return whole_words(question.text, start, start + len(question.data[begin:end].decode()))
+def trimmed(question: Question, edges: Ints, start: int, end: int) -> tuple[int, int]:
+    """The tokens of the whole words among query[start:end]; all of them where no word is whole."""
+    begin, stop = within(question.text, question.data, int(edges[start]), int(edges[end]))
+    first, last = int(np.searchsorted(edges, begin)), int(np.searchsorted(edges, stop, side="right")) - 1
+    return (first, last) if first < last else (start, end)
 
 
-def facts_of(corpus: Corpus, spans: list[Widened]) -> dict[int, dict[str, Any]]:
-    """What is told about each document that the spans name, read at once."""
-    rows = sorted({row for span in spans for row in span.documents})
-    return dict(zip(rows, corpus.described(rows), strict=True))
-
-
-def described(question: Question, span: Widened, start: int, end: int, known: dict[int, dict[str, Any]]) -> Span:
-    """The span with its documents, each with what stands around the first of its places there."""
-    begin = len(question.text[:start].encode())
-    edges = begin, begin + len(question.text[start:end].encode())
+def described(question: Question, span: Widened, known: dict[int, dict[str, Any]]) -> Span:
+    """The span with its documents."""
+    documents = (cited(question, span, row, known[row], places=places) for row, places in span.documents.items())
     return Span(
-        start=start,
-        end=end,
-        text=question.text[start:end],
-        tokens=len(span.core.tokens),
+        start=span.start,
+        end=span.stop,
+        text=question.text[span.start : span.stop],
+        tokens=span.core.matched,
         count=span.count,
         bits=round(question.corpus.surprise(span.core.tokens), 2),
-        documents=tuple(
-            cited(question, span, row, edges, known[row], places=places) for row, places in span.documents.items()
-        ),
+        documents=tuple(documents),
     )
 
 
-def cited(
-    question: Question, span: Widened, row: int, edges: tuple[int, int], facts: dict[str, Any], *, places: int
-) -> TracedDocument:
-    """One document; of a withdrawn one nothing that stands in it."""
+def cited(question: Question, span: Widened, row: int, facts: dict[str, Any], *, places: int) -> TracedDocument:
+    """One document, with what stands around the first of its places; of a withdrawn one nothing that stands in it."""
     corpus, name = question.corpus, facts["document"]
-    place = span.first_place(row)
-    position = place - int(corpus.starts[row])
-    before = after = ""
-    if not (hidden := name in question.withdrawn):
-        before, after = context(corpus, span.core, place=place, row=row, edges=edges, data=question.data)
+    position = span.first_place(row) - int(corpus.starts[row])
+    hidden = name in question.withdrawn
+    before, after = ("", "") if hidden else context(corpus, span, row, question.data)
     return TracedDocument(
         id=name,
         title=facts["title"],

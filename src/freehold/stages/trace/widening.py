@@ -7,7 +7,7 @@ span is compared with the bytes that stand around its places.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -25,20 +25,23 @@ CONTEXT_CHARACTERS = 120  # shown to each side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """Tokens of the query that stand in the training data: their bytes data[begin:end], and where."""
+    """The tokens of whole words in a maximal span of the query: their bytes data[begin:end], and where they stand."""
 
     begin: int
     end: int
     tokens: tuple[int, ...]
+    matched: int  # tokens of the maximal span that these are the whole words of
     count: int  # places in all
     places: Ints  # at most LOOKED_AT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widened:
-    """A span in bytes of the query, and the places that hold all of it."""
+    """A core in whole words of the query, and the places that hold all of them."""
 
-    begin: int
+    start: int  # characters of the query
+    stop: int
+    begin: int  # the same in bytes
     end: int
     core: Core
     count: int
@@ -55,26 +58,34 @@ class Widened:
         return int(self.places[np.searchsorted(self.rows, row)])
 
 
-def widen(corpus: Corpus, data: bytes, core: Core) -> Widened:
-    """Grow a core in both directions as far as some place goes on like `data`; keep the places that do.
+def widen(corpus: Corpus, text: str, data: bytes, core: Core) -> Widened:
+    """Grow a core in both directions as far as some place goes on like `data`, the bytes of `text`, in whole words.
 
-    With more than LOOKED_AT places the span stays as it is, because they cannot all be compared.
+    With more than LOOKED_AT places the core stays as it is, because they cannot all be compared.
     """
     rows = corpus.rows(core.places)
-    left = right = 0
-    places, count = core.places, core.count
-    if count <= LOOKED_AT:
+    grown = np.zeros((len(rows), 2), dtype=np.int64)
+    if core.count <= LOOKED_AT:
         spell = corpus.spelling.bytes_of
-        grown = []
-        for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+        for number, (place, row) in enumerate(zip(core.places.tolist(), rows.tolist(), strict=True)):
             before, after = corpus.around(place, len(core.tokens), row)
-            behind = common_start(data, core.end, (spell[token] for token in after))
-            grown.append((common_end(data, core.begin, (spell[token] for token in reversed(before))), behind))
-        left, right = max(grown, key=sum)
-        kept = np.array([won[0] >= left and won[1] >= right for won in grown])
-        places, rows = places[kept], rows[kept]
-        count = len(places)
-    return Widened(begin=core.begin - left, end=core.end + right, core=core, count=count, places=places, rows=rows)
+            left = common_end(data, core.begin, (spell[token] for token in reversed(before)))
+            grown[number] = left, common_start(data, core.end, (spell[token] for token in after))
+    left, right = grown[grown.sum(axis=1).argmax()].tolist()
+    start, stop = words(text, data, core.begin - left, core.end + right)
+    begin = len(text[:start].encode())
+    end = begin + len(text[start:stop].encode())
+    kept = (grown[:, 0] >= core.begin - begin) & (grown[:, 1] >= end - core.end)
+    return Widened(
+        start=start,
+        stop=stop,
+        begin=begin,
+        end=end,
+        core=core,
+        count=core.count if core.count > LOOKED_AT else int(kept.sum()),
+        places=core.places[kept],
+        rows=rows[kept],
+    )
 
 
 def common_start(data: bytes, begin: int, pieces: Iterable[bytes]) -> int:
@@ -110,19 +121,32 @@ def agreement(a: bytes, b: bytes) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def outermost(spans: list[Widened]) -> list[Widened]:
-    """Without spans that lie within another one after widening."""
+def outermost(spans: Iterable[Widened]) -> list[Widened]:
+    """Without empty spans and such that lie within another one after widening."""
     kept: list[Widened] = []
-    for span in sorted(spans, key=lambda span: (span.begin, -span.end)):
-        if not kept or span.end > kept[-1].end:
+    for span in sorted(spans, key=lambda span: (span.start, -span.stop)):
+        if span.start < span.stop and (not kept or span.stop > kept[-1].stop):
             kept.append(span)
     return kept
 
 
-def characters(data: bytes, span: Widened) -> tuple[int, int]:
-    """The range of whole characters, in bytes of the query, within a widened span."""
-    first, last = whole_characters(data[span.begin : span.end])
-    return span.begin + first, span.begin + last
+def within(text: str, data: bytes, begin: int, end: int) -> tuple[int, int]:
+    """The bytes of the whole words in data[begin:end], with the blanks around them: tokens often begin with one."""
+    start, stop = words(text, data, begin, end)
+    first = len(text[:start].encode())
+    last = first + len(text[start:stop].encode())
+    while first > begin and data[first - 1 : first].isspace():
+        first -= 1
+    while last < end and data[last : last + 1].isspace():
+        last += 1
+    return first, last
+
+
+def words(text: str, data: bytes, begin: int, end: int) -> tuple[int, int]:
+    """The characters of the whole words in data[begin:end], the bytes of `text`."""
+    first, last = whole_characters(data[begin:end])
+    start = len(data[: begin + first].decode())
+    return whole_words(text, start, start + len(data[begin + first : begin + last].decode()))
 
 
 def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
@@ -143,13 +167,11 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def context(
-    corpus: Corpus, core: Core, *, place: int, row: int, edges: tuple[int, int], data: bytes
-) -> tuple[str, str]:
-    """At most CONTEXT_CHARACTERS before and after the span data[slice(*edges)] at a place of its core."""
-    around: Sequence[Sequence[int]] = corpus.around(place, len(core.tokens), row)
-    before, after = (corpus.spelling.spell(tokens) for tokens in around)
+def context(corpus: Corpus, span: Widened, row: int, data: bytes) -> tuple[str, str]:
+    """At most CONTEXT_CHARACTERS before and after the span at its first place in a document."""
+    core = span.core
+    before, after = map(corpus.spelling.spell, corpus.around(span.first_place(row), len(core.tokens), row))
     whole = before + data[core.begin : core.end] + after
-    left = whole[: len(before) + edges[0] - core.begin].decode(errors="ignore")
-    right = whole[len(whole) - len(after) + edges[1] - core.end :].decode(errors="ignore")
+    left = whole[: len(before) + span.begin - core.begin].decode(errors="ignore")
+    right = whole[len(whole) - len(after) + span.end - core.end :].decode(errors="ignore")
     return left[-CONTEXT_CHARACTERS:], right[:CONTEXT_CHARACTERS]
