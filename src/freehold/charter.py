@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Len
 from pydantic import ConfigDict, StringConstraints
 
 from freehold.errors import InputError
+from freehold.mirror import SCHEME, Mirror
 from freehold.tree import Tree, tree
 
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
@@ -67,7 +68,7 @@ class Source:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     name: Slug
-    path: str  # a file, a folder, a git repository or a glob
+    path: str  # a file, a folder, a git repository, a glob, or s3://BUCKET/KEY (a beginning or a glob of keys)
     origin: str  # where the text was published
     format: Literal["auto", "jsonl", "parquet", "txt", "html", "xml", "epub", "pdf", "warc"] = "auto"
     licence: str | None = None  # None: every record names its own
@@ -75,6 +76,11 @@ class Source:
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
     reference: bool = False  # good text: the bounds of quality are learned from it
     domain: Slug | None = None  # what kind of text it is, in your words: law, literature, press
+
+    @property
+    def remote(self) -> bool:
+        """Whether it lies in an object store and is read from a copy."""
+        return self.path.startswith(SCHEME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,9 +279,7 @@ class Charter:
     phases: tuple[Phase, ...] = ()
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
-    withdrawals: Path | None = (
-        None  # the log; None: withdrawals.jsonl beside the charter, if it is there
-    )
+    withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
     path: Path = Path("charter.toml")
 
     @property
@@ -293,6 +297,8 @@ class Charter:
 
     def tree_of(self, source: Source) -> Tree:
         """What the path of a source leads to, with the entries that cannot be followed; InputError without a file."""
+        if source.remote:
+            return self._fetched(source)
         whole = self.folder / source.path
         if whole.is_dir():
             found = tree(whole)
@@ -307,6 +313,19 @@ class Charter:
             advice = "correct the path or add the files"
             raise InputError(f"no file matches {source.path!r}", where=place, remedy=advice)
         return found
+
+    def mirror_of(self, source: Source) -> Mirror:
+        """The copy of a source that lies in an object store."""
+        return Mirror(folder=self.folder / ".freehold" / "mirror" / source.name)
+
+    def _fetched(self, source: Source) -> Tree:
+        """What was fetched of a source. Raises InputError where that is not what the charter names now."""
+        try:
+            return self.mirror_of(source).tree(source.path)
+        except InputError as error:
+            place = where(self.path, ("sources", self.sources.index(source), "path"))
+            advice = error.remedy and error.remedy.replace("CHARTER", self.path.name)
+            raise InputError(error.message, where=error.where or place, remedy=advice) from None
 
     @property
     def base_folder(self) -> Path:

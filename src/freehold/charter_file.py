@@ -132,7 +132,8 @@ def check(charter: Charter) -> None:
         if single and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")
-        charter.files_of(source)
+        if not source.remote:  # that it was fetched matters to whoever reads it
+            charter.files_of(source)
     named: list[tuple[tuple[str | int, ...], str]] = []
     named += [(("evaluate", "packs", i), pack) for i, pack in enumerate(charter.evaluate.packs)]
     named += [(("curate", "against", i), str(path)) for i, path in enumerate(charter.sketches)]

@@ -31,12 +31,20 @@ class Checkpoint:
     step: int
     sha256: str
     path: Path
-    facts: dict[str, Any]  # JSON: recipe, chain so far
+    facts: dict[str, Any]  # JSON: recipe, chain so far; empty for one that is no longer the newest
+
+    @classmethod
+    def of(cls, path: Path) -> Checkpoint:
+        """A checkpoint that was kept, from its file alone."""
+        return cls(step=step_of(path), sha256=digest_of(path), path=path, facts={})
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor by name."""
-        with safe_open(self.path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        """Every tensor by name. Raises InputError if the file is no checkpoint."""
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"no checkpoint that can be read: {error}", where=str(self.path)) from None
 
 
 def save(

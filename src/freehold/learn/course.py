@@ -77,8 +77,15 @@ def follow(
 def accompany(session: Session, *, batches: Batches, recipe: dict[str, Any], ranks: Ranks) -> None:
     """The same course on another rank, which keeps no diary: its state comes from rank 0."""
     first = ranks.align(session, first=0)
-    silent = {"after": lambda _: None, "tell": lambda _: None}
-    take_steps(session, batches=batches, recipe=recipe, first=first, ranks=ranks, **silent)
+    take_steps(
+        session,
+        batches=batches,
+        recipe=recipe,
+        first=first,
+        ranks=ranks,
+        after=lambda _: None,
+        tell=lambda _: None,
+    )
 
 
 def take_steps(
@@ -90,12 +97,15 @@ def take_steps(
     ranks: Ranks,
     after: Callable[[Taken], None],
     tell: Callable[[str], None],
+    last: int | None = None,
 ) -> None:
-    """The steps of a recipe from `first` on, phase by phase."""
-    end = 0
+    """The steps of a recipe from `first` to before `last` (None: to its end), phase by phase."""
+    end, stop = 0, recipe["steps"] if last is None else last
     with ahead(batches, device=recipe["device"]) as prepared:
         for phase in Phase.of(recipe):
             begin, end = end, end + phase.steps
+            if begin >= stop:
+                return
             session.enter(phase)
             if end > first and "phases" in recipe:
                 tell(f"{phase.name}: steps {begin + 1:,} to {end:,}, windows of {phase.sequence:,} tokens")
@@ -106,7 +116,7 @@ def take_steps(
                 schedule=schedule_of(recipe),
                 guard=session.guard,
                 first=max(first, begin),
-                last=end,
+                last=min(end, stop),
                 micro=phase.micro,
                 ranks=ranks,
                 after=after,

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from freehold.learn.guard import named
 from freehold.learn.loop import Taken
 from freehold.learn.memory import resident_gb
 from freehold.learn.observers import Measures, Observer, Observers
-from freehold.learn.phases import Phase, recipe_digest
+from freehold.learn.phases import Phase, Recipe, recipe_digest
 from freehold.learn.session import Session
 from freehold.model import hf
 from freehold.progress import Task
@@ -124,9 +124,7 @@ class Diary:
                 "stage": self.stage,
                 "first_step": first,
                 "last_step": last,
-                "documents": chain.documents_root(self.documents),
-                "seed": self.recipe["seed"],
-                "learning_rate": round(rate, SHOWN_DECIMALS),
+                **seen(self.recipe, documents=self.documents, rate=rate),
                 "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
                 **({"withdrawn": chain.withdrawn_root(gone)} if gone else {}),
@@ -185,6 +183,18 @@ class Diary:
             utilisation=round(measures["utilisation"], 3),
             memory_gb=round(measures["memory_gb"], 2),
         )
+
+
+def seen(recipe: Recipe, *, documents: Sequence[str], rate: float) -> dict[str, Any]:
+    """What a segment's line says of its batches and their rate: whoever repeats its steps finds the same.
+
+    `documents` are those of its steps, in the order seen; `rate` is that of matrices at the last of them.
+    """
+    return {
+        "documents": chain.documents_root(documents),
+        "seed": recipe["seed"],
+        "learning_rate": round(rate, SHOWN_DECIMALS),
+    }
 
 
 def shipped(session: Session, *, dtype: str) -> str:

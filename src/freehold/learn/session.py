@@ -116,6 +116,7 @@ class Session:
         """Take back weights, moments, random state and the guard's memory."""
         tensors = found.tensors()
         self.take(tensors)
+        self.guard.losses.clear()
         self.guard.losses.extend(tensors[GUARD].tolist())
         checkpoint.restore_rng(tensors)
 

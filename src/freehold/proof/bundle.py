@@ -34,16 +34,22 @@ LOCATORS = "evidence/locators.json"
 POLICY = "evidence/policy.json"
 STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
+TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
-CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
+VERIFIER = "evidence/verify.pyz"
+WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
+WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
+CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
 MAX_RELEASE_BYTES = 16 << 20
+MAX_POLICY_BYTES = 1 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    TREE: ("curate", "documents.smt"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
@@ -54,7 +60,7 @@ COPIES = {
     "evidence/evaluation/answers.jsonl": ("evaluate", "answers.jsonl"),
     "evidence/evaluation/completions.jsonl": ("evaluate", "completions.jsonl"),
 }
-REQUIRED = (SOURCES, *CHAINS)  # where the stage that makes them is part of the release
+REQUIRED = (SOURCES, TREE, *CHAINS)  # where the stage that makes them is part of the release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,11 @@ class Policy:
 def step_path(stage: str) -> str:
     """Where a stage's statement stands in a release."""
     return f"{STEPS}/{stage}.intoto.jsonl"
+
+
+def filter_path(digest: str) -> str:
+    """Where a filter of withdrawn text stands in a release."""
+    return f"evidence/withdrawals/filters/{digest}.filter"
 
 
 def signature_path(party: str) -> str:
@@ -197,6 +208,20 @@ def sign_bundle(release: Path, *, party: str, key: ec.EllipticCurvePrivateKey) -
     Raises InputError if the folder is no sealed release, differs from its release.json, or its policy does not
     name this party with this key.
     """
+    index, policy = sealed_index(release)
+    if policy.parties.get(party) != fingerprint(key.public_key()):
+        advice = "sign with the key that the policy names, or name this one"
+        raise InputError(f"the policy does not give {party!r} this key", where=str(release / POLICY), remedy=advice)
+    target = release / signature_path(party)
+    write(target, signatures.sign(manifest_for(release, index), key))
+    return target
+
+
+def sealed_index(release: Path) -> tuple[ReleaseIndex, Policy]:
+    """release.json and policy.json of a folder that holds, hashed now, exactly what they list.
+
+    Raises InputError if the folder is no sealed release or differs from its release.json.
+    """
     found = {path: facts for path, facts in manifest_of(release).items() if not is_signature(path)}
     if not {RELEASE, LOCATORS, POLICY} <= set(found):
         raise InputError("not a sealed release", where=str(release), remedy="freehold release makes one")
@@ -209,12 +234,7 @@ def sign_bundle(release: Path, *, party: str, key: ec.EllipticCurvePrivateKey) -
     if differing := sorted(path for path in found.keys() | listed.keys() if found.get(path) != listed.get(path)):
         advice = "make the release anew; what is signed must be what is listed"
         raise InputError("is not what release.json lists", where=str(release / differing[0]), remedy=advice)
-    if policy.parties.get(party) != fingerprint(key.public_key()):
-        advice = "sign with the key that the policy names, or name this one"
-        raise InputError(f"the policy does not give {party!r} this key", where=str(release / POLICY), remedy=advice)
-    target = release / signature_path(party)
-    write(target, signatures.sign(manifest_for(release, index), key))
-    return target
+    return index, policy
 
 
 def manifest_for(release: Path, index: ReleaseIndex) -> Manifest:

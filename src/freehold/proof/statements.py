@@ -45,6 +45,8 @@ class StageStatement:
     inputs: Mapping[str, str]  # earlier stage → digest of its artifact
     files: Mapping[str, str]  # outside file → SHA-256
     parameters: Mapping[str, Any]
+    environment: Mapping[str, Any]  # as it was told; nothing rests on its form
+    seconds: float  # that it took where it ran; 0 where its times are none
 
 
 def stage_statement(
@@ -111,6 +113,7 @@ def parse(data: bytes, *, where: str) -> StageStatement:
     wanted = [{"name": f"artifact/{stage}", "digest": {"sha256": digest}}]
     hold(subject == wanted, f"its subject is not artifact/{stage} with the digest {digest} of its own manifest")
     hold(isinstance(predicate["parameters"], dict), "its parameters are no table")
+    hold(isinstance(predicate["environment"], dict), "its environment is no table")
     return StageStatement(
         stage=stage,
         output=digest,
@@ -118,7 +121,22 @@ def parse(data: bytes, *, where: str) -> StageStatement:
         inputs=named_digests(predicate["inputs"], where=where, what="inputs"),
         files=named_digests(predicate["files"], where=where, what="files"),
         parameters=predicate["parameters"],
+        environment=predicate["environment"],
+        seconds=seconds_between(predicate["started"], predicate["finished"]),
     )
+
+
+def seconds_between(started: object, finished: object) -> float:
+    """Seconds from one instant to another as `instant` writes them; 0 for anything else.
+
+    >>> seconds_between(instant(1), instant(3.5))
+    2.5
+    """
+    try:
+        begun, ended = (datetime.fromisoformat(str(moment)) for moment in (started, finished))
+        return max(0.0, (ended - begun).total_seconds())
+    except (ValueError, TypeError):  # TypeError: one instant with a time zone, one without
+        return 0.0
 
 
 def is_digest(value: object) -> bool:

@@ -150,7 +150,7 @@ def test_refining_goes_on_only_where_it_began(
     charter: Path, inputs: dict[str, Path], stage_at: StageMaker, tmp_path: Path
 ) -> None:
     stage = stage_at(tmp_path / "out", name="refine", charter=charter, **inputs)
-    base = Base.of(stage)
+    base = Base.of(stage.input("train"))
     (stage.scratch / "recipe.json").write_text(json.dumps({**compose(stage, base), "torch": "1.0"}))
     with pytest.raises(InputError, match=r"this run began with torch 1\.0"):
         settle(stage, base, [])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from freehold.proof import bundle, chain, keys
+from freehold.proof import bundle, chain, keys, sparse
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
+from freehold.records import canonical_json
 
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {"python": "3.11.7", "packages": {}}
@@ -40,7 +42,15 @@ class Recipe:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
+    documents: tuple[str, ...] = ("The first document.", "The second document.")  # that the tree was made of
+    tree: bytes | None = None  # instead of the true one
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
+    reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
+    tokenizer: bytes = b"{}"  # that the model carries
+    recipes: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {"train": {"seed": 7, "steps": 80}, "refine": {"seed": 7, "steps": 5}}
+    )
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
 
@@ -69,6 +79,14 @@ class Recipe:
         return chain.weights_digest({path.split("/")[1]: sha256(data).hexdigest() for path, data in files.items()})
 
 
+def tree_of(documents: Iterable[str]) -> bytes:
+    """documents.smt over texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "documents.smt"
+        sparse.write(path, map(sparse.key_of_text, documents))
+        return path.read_bytes()
+
+
 def segment(**changed: Any) -> dict[str, Any]:
     known = {"stage": "train", "documents": chain.documents_root(["1", "2"]), "seed": 7, "learning_rate": 0.02}
     return known | changed
@@ -95,28 +113,32 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
+    shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
     outputs = {
-        "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
+        "curate": {"sources.jsonl": sources, "documents.smt": tree, "curate.json": b"{}"},
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),
+            **shape,
             "chain.jsonl": told.get("train", b""),
-            "recipe.json": b"{}",
+            "recipe.json": canonical_json(recipe.recipes["train"]),
         },
         "refine": {
             **recipe.model_files(recipe.refined),
-            "model/config.json": b'{"model_type":"qwen3"}',
+            **shape,
             "chain.jsonl": told.get("refine", b""),
+            "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
         "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
     }
-    needs = {
+    needs: dict[str, tuple[str, ...]] = {
         "curate": (),
         "tokenize": ("curate",),
         "train": ("tokenize",),
         "refine": ("train",),
         "evaluate": ("refine",),
-    }
+    } | recipe.reads
     made: dict[str, str] = {}
     for stage in recipe.stages:
         manifest = table(outputs[stage])
@@ -125,7 +147,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy},
+            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
             output=made[stage],
@@ -139,7 +161,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     for place, (stage, path) in bundle.COPIES.items():
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
-    model = {**recipe.model_files(recipe.shipped), "model/config.json": outputs["refine"]["model/config.json"]}
+    model = {**recipe.model_files(recipe.shipped), **shape}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)

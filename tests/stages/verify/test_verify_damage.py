@@ -47,12 +47,10 @@ def test_without_keys_the_signatures_are_not_checked(sound: Path) -> None:
     assert verdicts(report) == {1: "NOT CHECKED", 2: "PASS", 3: "PASS", 4: "PASS", 9: "PASS"}
 
 
-def test_what_is_asked_for_and_cannot_be_answered_is_said(
-    sound: Path, pairs: dict[str, KeyFiles], tmp_path: Path
-) -> None:
-    report = verify(sound, trust=both(pairs), asked=Asked(document=tmp_path / "x.txt", replay=3))
+def test_what_is_asked_for_and_cannot_be_answered_is_said(sound: Path, pairs: dict[str, KeyFiles]) -> None:
+    report = verify(sound, trust=both(pairs), asked=Asked(replay=3))
     assert report.exit_code == 4
-    assert verdicts(report)[5] == verdicts(report)[6] == "NOT CHECKED"
+    assert verdicts(report)[6] == "NOT CHECKED"
 
 
 def flip(path: Path, offset: int, mask: int = 1) -> int:

@@ -250,6 +250,7 @@ def shielded(raw: Raw, *, rules: Rules, changes: Counter[str]) -> Raw:
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:
     """The row that a verdict leaves behind; of a dropped record its id, source, reason, rights and size."""
+    verdict = unless_withdrawn(raw, verdict, rules=rules)
     found = {} if verdict.text is None else compared(verdict.text, rules)
     row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail} | found
     if row["reason"] is not None:
@@ -260,6 +261,12 @@ def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) 
     evidence = raw.evidence if raw.licence else "charter"
     facts |= {"retrieved": raw.retrieved, "evidence": evidence, "checksum": raw.checksum}
     return facts | row
+
+
+def unless_withdrawn(raw: Raw, verdict: Verdict, *, rules: Rules) -> Verdict:
+    """The verdict, or why a document that passed every other rule may not come back."""
+    by = None if verdict.text is None else rules.withdrawn.names(raw.id, verdict.text)
+    return verdict if by is None else replace(verdict, text=None, reason="withdrawn", detail=f"named by its {by}")
 
 
 def compared(text: str, rules: Rules) -> dict[str, Any]:

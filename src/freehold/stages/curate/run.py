@@ -92,7 +92,8 @@ def run_shard(stage: Stage) -> None:
 def settle_rules(stage: Stage, units: list[Unit], said: list[Notice]) -> Path:
     """What judging needs to know, with what the sources as wholes teach."""
     rules = stage.scratch / "rules.json"
-    write_rules(stage.charter, rules, said, learned=learn(stage, units))
+    gone = stage.identity.parameters.get("withdrawn", [])
+    write_rules(stage.charter, rules, said, learned=learn(stage, units), withdrawn=gone)
     return rules
 
 

@@ -42,9 +42,8 @@ class Base:
     recipe: Recipe
 
     @classmethod
-    def of(cls, stage: Stage) -> Base:
-        """What train left."""
-        folder = stage.input("train")
+    def of(cls, folder: Path) -> Base:
+        """What train left in its artifact."""
         return cls(model=folder / "model", recipe=json.loads((folder / "recipe.json").read_bytes()))
 
     @property
@@ -113,9 +112,17 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
     path = stage.scratch / "recipe.json"
     recipe: Recipe = json.loads(path.read_bytes()) if path.exists() else compose(stage, base)
     same_machine(recipe, where=str(path))
-    batches = Lessons(
+    batches = batches_of(recipe, base, lessons, tokens=stage.input("tokenize"))
+    if not path.exists():
+        place(path, canonical_json({**recipe, "steps": batches.steps}), scratch=stage.scratch)
+    return {**recipe, "steps": batches.steps}, batches
+
+
+def batches_of(recipe: Recipe, base: Base, lessons: list[Lesson], *, tokens: Path) -> Lessons:
+    """The batches of a recipe; `tokens` is the artifact of tokenize."""
+    return Lessons(
         lessons,
-        replay=replay(stage, base),
+        replay=replay(tokens, base),
         windows=base.phase.steps * base.phase.samples,
         epochs=recipe["epochs"],
         seed=recipe["seed"],
@@ -124,14 +131,11 @@ def settle(stage: Stage, base: Base, lessons: list[Lesson]) -> tuple[Recipe, Les
         sequence=recipe["sequence"],
         pad=base.padding,
     )
-    if not path.exists():
-        place(path, canonical_json({**recipe, "steps": batches.steps}), scratch=stage.scratch)
-    return {**recipe, "steps": batches.steps}, batches
 
 
-def replay(stage: Stage, base: Base) -> Corpus:
+def replay(tokens: Path, base: Base) -> Corpus:
     """The windows that training saw, one at a time: refinement reads no pre-training text that training did not."""
-    return Curriculum(Shards.open(stage.input("tokenize")), base.recipe).windows(base.phase)
+    return Curriculum(Shards.open(tokens), base.recipe).windows(base.phase)
 
 
 def session_of(recipe: Recipe, base: Base) -> Session:

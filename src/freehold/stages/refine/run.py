@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 
 from freehold import charter as charters
+from freehold.charter import Policy
 from freehold.errors import InputError
 from freehold.learn import device
 from freehold.learn.course import follow
@@ -40,7 +41,7 @@ SHOWN_DROPS = 3
 def run(stage: Stage) -> None:
     """Gate the instructions, teach them, and leave the model with its evidence."""
     device.settle(device.choose(stage.charter.train.device))
-    base = Base.of(stage)
+    base = Base.of(stage.input("train"))
     if stage.charter.refine.instructions is None:
         pass_through(stage, base)
         return
@@ -70,13 +71,8 @@ def run(stage: Stage) -> None:
 
 def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]]:
     """Instructions whose licence and document allow it. Raises InputError when none is left."""
-    curated = stage.input("curate")
-    gate = Gate(
-        policy=stage.charter.policy,
-        held_out={row["id"] for row in rows_of(curated / "held_out", "*.parquet", ["id"])},
-        refused={row["id"]: row["reason"] for row in rows_of(curated, "ledger.parquet", ["id", "reason"])},
-        controls=control_tokens(read_tokenizer(base.model)),
-        withdrawn=base.withdrawn,
+    gate = gate_of(
+        stage.charter.policy, curated=stage.input("curate"), model=base.model, withdrawn=base.withdrawn
     )
     path = stage.charter.resolve(stage.charter.refine.instructions or "")
     instructions, dropped = gather(path, gate)
@@ -88,6 +84,17 @@ def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]
             remedy="correct the file, allow its licences or remove the line",
         )
     return instructions, dropped
+
+
+def gate_of(policy: Policy, *, curated: Path, model: Path, withdrawn: Collection[str] = ()) -> Gate:
+    """What instructions must pass: `curated` is the artifact of curate, `model` the folder of the pre-trained model."""
+    return Gate(
+        policy=policy,
+        held_out={row["id"] for row in rows_of(curated / "held_out", "*.parquet", ["id"])},
+        refused={row["id"]: row["reason"] for row in rows_of(curated, "ledger.parquet", ["id", "reason"])},
+        controls=control_tokens(read_tokenizer(model)),
+        withdrawn=withdrawn,
+    )
 
 
 def rows_of(folder: Path, pattern: str, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import unicodedata
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from freehold.errors import InputError
 from freehold.proof import bundle, keys
+from freehold.proof.publisher import key_file, party_of
 from freehold.stage import Stage
+from freehold.stages.release import withdrawals
+from freehold.stages.release.verifier import verifier
 from freehold.store.environment import environment
 
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
@@ -41,6 +42,8 @@ def gather(stage: Stage) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
     (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+    (stage.output / bundle.VERIFIER).write_bytes(verifier())
+    withdrawals.carry(stage)
 
 
 def lock() -> str:
@@ -55,22 +58,17 @@ def signer_of(stage: Stage) -> Signer:
 
     Raises InputError where several keys lie there and none bears the party's name.
     """
-    party = slug(stage.charter.responsible.name)
+    party = party_of(stage.charter.responsible.name)
     folder = stage.workspace_folder / "keys"
-    found = sorted(folder.glob(f"*{keys.PRIVATE}"))
-    named = folder / f"{party}{keys.PRIVATE}"
-    if not found:
+    path = key_file(folder, party)
+    if path is None:
         made = keys.new_pair(folder, party)
         stage.progress.note(
             f"No signing key was in {folder}, so one was made for {party}: {made.private.name} stays secret, "
             f"{made.public.name} goes to whoever verifies (SHA-256 {made.fingerprint}). For a release that others "
             "rely on, make the key with `freehold keys new` and keep it away from this machine's backups."
         )
-    elif named not in found and len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        advice = f"rename the one to sign with to {named.name}"
-        raise InputError(f"several keys ({names}), none of them {named.name}", where=str(folder), remedy=advice)
-    path = named if named in found or not found else found[0]
+        path = made.private
     key = keys.load_private(path)
     if not (public := path.with_suffix(keys.PUBLIC)).exists():  # a run was killed between the two files
         keys.write_new(public, keys.public_pem(key.public_key()), mode=0o644)
@@ -89,13 +87,3 @@ def seal_and_sign(stage: Stage, signer: Signer) -> None:
         inputs={name: stage.digest(name) for name in NEEDS},
     )
     bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
-
-
-def slug(name: str) -> str:
-    """A party's name as it may stand in a file name.
-
-    >>> slug("Bundesamt für Sprache")
-    'bundesamt-fur-sprache'
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-") or "publisher"

@@ -22,7 +22,7 @@ JsonTable = Mapping[str, Any]
 
 # Without these a release would not say what it is made of.
 NEEDED = {
-    "curate": ("sources.jsonl", "ledger.parquet"),
+    "curate": ("sources.jsonl", "ledger.parquet", "documents.smt"),
     "tokenize": ("fairness.json",),
     "train": ("recipe.json", "chain.jsonl", "curve.jsonl"),
     "refine": (

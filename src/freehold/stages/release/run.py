@@ -18,8 +18,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from freehold.proof.bundle import TREE
 from freehold.proof.chain import weights_digest_of
 from freehold.proof.digests import digest_of, manifest_of
+from freehold.proof.sparse import Tree
 from freehold.stage import Stage
 from freehold.stages.release import evidence
 from freehold.stages.release.card import model_card
@@ -102,7 +104,8 @@ def describe(stage: Stage, facts: Facts, signer: Signer) -> None:
     """Write what people read: guide, plots and report."""
     weights = weights_digest_of(stage.output / "model")
     files = len(list((stage.output / "model").glob("*.safetensors")))
-    guide = evidence_guide(facts, party=signer.party, weights=weights, files=files)
+    with Tree.open(stage.output / TREE) as tree:
+        guide = evidence_guide(facts, party=signer.party, weights=weights, files=files, tree=tree)
     (stage.output / "evidence" / "README.md").write_text(guide, encoding="utf-8")
     folder = stage.output / "plots"
     folder.mkdir()

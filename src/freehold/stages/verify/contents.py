@@ -18,12 +18,14 @@ from freehold.proof.bundle import (
     parse_locators_json,
     parse_release_json,
 )
+from freehold.proof.countersignatures import party_at
 from freehold.proof.digests import Entry, opened, read_bytes, sha256_bytes, sha256_stream
 from freehold.proof.locators import ChunkDamage, Locators, locate
 from freehold.proof.names import problem
 from freehold.proof.signatures import Manifest
 from freehold.stages.verify.report import Check, Finding, failed, finding
 from freehold.stages.verify.signed import party_of
+from freehold.stages.verify.witnessed import witness_of
 
 WORKERS = min(4, os.cpu_count() or 1)  # SHA-256 leaves the interpreter's lock; beyond four the disk decides
 
@@ -130,9 +132,14 @@ def strays(entries: Iterable[Entry], listed: Mapping[str, str]) -> list[Finding]
         where = entry.path if problem(entry.path) is None else repr(entry.path)
         if entry.kind != "file":
             findings.append(Finding(where=where, message=f"no {entry.kind} has a place in a release"))
-        elif entry.path not in listed and party_of(entry) is None and entry.path != RELEASE:
+        elif entry.path not in listed and not spoken(entry) and entry.path != RELEASE:
             findings.append(Finding(where=where, message="is not part of the release: an extra file"))
     return findings
+
+
+def spoken(entry: Entry) -> bool:
+    """Whether it is a signature, a countersignature or a testimony: all that may lie there without being listed."""
+    return any(name is not None for name in (party_of(entry), witness_of(entry), party_at(entry.path)))
 
 
 def hashed(release: Path, paths: Sequence[str]) -> dict[str, str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from freehold.errors import GateError, IncompleteError, InputError
+from freehold.errors import GateError, IncompleteError, InputError, MissingExtra
 
 Verdict = Literal["PASS", "FAIL", "NOT CHECKED"]
 SHOWN = 5  # findings spelled out in a check's detail; all of them are in `findings`
@@ -58,10 +58,39 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What was checked, as it names itself."""
+
+    name: str
+    version: str
+    licence: str
+    digest: str  # SHA-256 of release.json: two people who compare it have looked at the same release
+    files: int
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyUse:
+    """A key that the verifier supplied, and what came of it."""
+
+    file: str
+    fingerprint: str
+    role: Literal["trusted", "witness"]
+    party: str | None  # whose signature by it counts
+    note: str  # rotation, revocation, or what the witness saw
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All checks that apply to a release, by number."""
+    """All checks that apply to a release, by number; what was checked, where it could be read; keys as supplied."""
 
     checks: tuple[Check, ...]
+    subject: Subject | None = None
+    keys: tuple[KeyUse, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -71,8 +100,25 @@ class Report:
             return GateError.exit_code
         return IncompleteError.exit_code if "NOT CHECKED" in verdicts else 0
 
+    @property
+    def verdict(self) -> str:
+        """The same in words."""
+        told = {0: "every check passed", 3: "a check failed", 4: "nothing failed, but not everything was checked"}
+        return told[self.exit_code]
+
+    def summary(self) -> dict[str, Any]:
+        """Artifact, figures and next step, as every verb of ours tells them."""
+        artifact = asdict(self.subject) if self.subject else {}
+        figures = {
+            "exit_code": self.exit_code,
+            "verdict": self.verdict,
+            "checks": self.as_json(),
+            "keys": [key.as_json() for key in self.keys],
+        }
+        return {"artifact": artifact, "figures": figures, "next": None}
+
     def as_json(self) -> list[dict[str, Any]]:
-        """Every check with its findings, as JSON values."""
+        """Every check with all of its findings."""
         return [
             {
                 "number": check.number,
@@ -97,12 +143,16 @@ def failed(number: int, findings: Sequence[Finding]) -> Check:
 def judged(number: int, judge: Callable[[], str]) -> Check:
     """The check that `judge` makes: it returns what held, or raises GateError, or IncompleteError when it cannot tell.
 
-    An InputError here comes from a file of the release that cannot be read: the release does not hold.
+    An InputError here comes from a file of the release that cannot be read: the release does not hold. What is not
+    installed, or not part of verify.pyz, is not checked.
     """
     try:
         return Check(number=number, verdict="PASS", detail=judge())
-    except IncompleteError as error:
+    except (IncompleteError, MissingExtra) as error:
         return Check(number=number, verdict="NOT CHECKED", detail=str(error))
+    except ModuleNotFoundError as error:
+        detail = f"this verifier does not carry {error.name}; pip install freehold, and verify with it"
+        return Check(number=number, verdict="NOT CHECKED", detail=detail)
     except (GateError, InputError) as error:
         return failed(number, [finding(error)])
 

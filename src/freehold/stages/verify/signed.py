@@ -8,15 +8,14 @@ key lower it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from freehold.errors import GateError, InputError
-from freehold.proof import keys, signatures
+from freehold.proof import signatures
 from freehold.proof.bundle import (
-    MAX_RELEASE_BYTES,
+    MAX_POLICY_BYTES,
     PARTY,
     POLICY,
     Policy,
@@ -26,30 +25,26 @@ from freehold.proof.bundle import (
     parse_policy,
 )
 from freehold.proof.digests import Entry, read_bytes
+from freehold.proof.key_statements import Revocation
 from freehold.proof.signature_damage import changed_byte
 from freehold.proof.signatures import MAX_BUNDLE_BYTES, SIGNATURES, SUFFIX, Bundle, Manifest
 from freehold.stages.verify.report import SHOWN, Check, Finding, failed, finding
+from freehold.stages.verify.trusted import Trusted
+from freehold.stages.verify.witnessed import Seen
 
 MAX_PARTIES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trusted:
-    """A key that the verifier supplied."""
-
-    path: Path
-    key: ec.EllipticCurvePublicKey
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One party's signature file."""
+    """One party's signature file as judged; of the lists that were signed only the first two are kept."""
 
     party: str
     path: str
-    bundle: Bundle
-    manifest: Manifest
+    bundle: Bundle  # its payload left out: it was read
+    signer: Trusted | None  # whose good signature it is
+    forged: tuple[Finding, ...]  # where it claims a trusted key that did not sign it
+    differs: str | None  # a file of which it says something else than the first signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,57 +54,64 @@ class Signed:
     check: Check
     manifest: Manifest | None
     claimed: Manifest | None
+    signers: Mapping[str, Signature] = field(default_factory=dict)  # holder → the signature that counts for it
 
 
-def trusted(paths: Sequence[Path], *, threshold: int | None) -> tuple[Trusted, ...]:
-    """The supplied keys; a folder stands for every *.pub in it. Raises InputError for unusable keys or threshold."""
-    files: list[Path] = []
-    for path in paths:
-        inside = sorted(path.glob(f"*{keys.PUBLIC}")) if path.is_dir() else [path]
-        if not inside:
-            raise InputError("no public key in this folder", where=str(path), remedy=f"give a *{keys.PUBLIC} file")
-        files += inside
-    found: dict[str, Trusted] = {}
-    for path in files:
-        key = keys.load_public(path)
-        one = Trusted(path=path, key=key, fingerprint=keys.fingerprint(key))
-        if other := found.get(one.fingerprint):
-            raise InputError(f"the same key as {other.path}", where=str(path), remedy="give each key once")
-        found[one.fingerprint] = one
-    if threshold is not None and not 1 <= threshold <= max(len(found), 1):
-        advice = "give more keys or a lower --threshold"
-        raise InputError(
-            f"{threshold} signatures cannot come from {len(found)} keys", where="--threshold", remedy=advice
-        )
-    return tuple(found.values())
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """Everything in the signatures' folder."""
+
+    signatures: list[Signature] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    claimed: Manifest | None = None  # by the first signature that can be read
+    listed: Manifest | None = None  # by the first one of a trusted key
 
 
-def check(release: Path, entries: Sequence[Entry], *, trust: Sequence[Trusted], threshold: int | None) -> Signed:
-    """Judge every signature file in the release."""
-    found, findings = collect(release, entries)
-    policy: Policy | None = None
-    if found or findings:
-        try:
-            policy = parse_policy(read_bytes(release / POLICY, max_bytes=MAX_RELEASE_BYTES), where=POLICY)
-        except (GateError, InputError) as error:
-            findings.append(Finding(where=POLICY, message=error.message))
+def check(
+    release: Path,
+    entries: Sequence[Entry],
+    *,
+    trust: Sequence[Trusted],
+    threshold: int | None,
+    seen: Seen | None = None,
+) -> Signed:
+    """Judge every signature file in the release; `seen` is what witnesses saw of them."""
+    seen = seen or Seen()
+    policy, wrong = read_policy(release)
+    found = collect(release, entries, trust=trust, policy=policy)
+    findings = [*found.findings, *(wrong if found.signatures or found.findings else []), *seen.findings]
     signers: dict[str, Signature] = {}
-    for one in found:
-        findings += odd(one, first=found[0], policy=policy)
-        for holder in trust:
-            if signatures.verifies(one.bundle, holder.key):
-                findings += agree(one, holder, policy=policy, earlier=signers.get(holder.fingerprint))
-                signers[holder.fingerprint] = one
-            elif claims(one, holder, policy=policy):
-                findings.append(
-                    Finding(where=one.path, message=f"not a signature by {holder.path.name} over this payload")
-                )
-    valid = next(iter(signers.values())).manifest if signers else None
-    claimed = found[0].manifest if found else None
+    late: list[str] = []
+    for one in found.signatures:
+        findings += odd(one, first=found.signatures[0], policy=policy) + list(one.forged)
+        if one.signer is None:
+            continue
+        findings += agree(one, one.signer, policy=policy, earlier=signers.get(one.signer.holder))
+        if one.signer.revoked is not None and not before(seen.first.get(one.path), one.signer.revoked):
+            late.append(f"that of {one.party} does not count: its key is {one.signer.note}")
+        else:
+            signers[one.signer.holder] = one
+    valid = found.listed if signers else None
     if findings:
-        return Signed(check=failed(1, findings), manifest=valid, claimed=claimed)
-    verdict = enough(found, signers, trust=trust, threshold=threshold, policy=policy)
-    return Signed(check=verdict, manifest=valid, claimed=claimed)
+        return Signed(check=failed(1, findings), manifest=valid, claimed=found.claimed)
+    verdict = enough(found.signatures, signers, trust=trust, threshold=threshold, policy=policy, late=late)
+    if seen.by and verdict.verdict == "PASS":
+        told = "; ".join(f"witness {one[:16]} {what}" for one, what in seen.by.items())
+        verdict = replace(verdict, detail=f"{verdict.detail}; {told}")
+    return Signed(check=verdict, manifest=valid, claimed=found.claimed, signers=signers)
+
+
+def before(time: datetime | None, revoked: Revocation) -> bool:
+    """Whether a witness saw a signature before its key was revoked; what no witness saw may be younger."""
+    return time is not None and time < revoked.since
+
+
+def read_policy(release: Path) -> tuple[Policy | None, list[Finding]]:
+    """policy.json, or what is wrong with it."""
+    try:
+        return parse_policy(read_bytes(release / POLICY, max_bytes=MAX_POLICY_BYTES), where=POLICY), []
+    except (GateError, InputError) as error:
+        return None, [Finding(where=POLICY, message=error.message)]
 
 
 def traced(signed: Signed, release: Path, *, index: ReleaseIndex | None, trust: Sequence[Trusted]) -> Signed:
@@ -128,22 +130,57 @@ def traced(signed: Signed, release: Path, *, index: ReleaseIndex | None, trust: 
     return replace(signed, check=failed(1, findings))
 
 
-def collect(release: Path, entries: Sequence[Entry]) -> tuple[list[Signature], list[Finding]]:
-    """Every signature file that can be read, and what is wrong with the others."""
-    found, findings = [], []
+def collect(release: Path, entries: Sequence[Entry], *, trust: Sequence[Trusted], policy: Policy | None) -> Found:
+    """Every signature file that can be read, and what is wrong with the others; one file's list in memory at a time."""
+    found = Found()
     files = sorted((entry.path, party) for entry in entries if (party := party_of(entry)) is not None)
     if len(files) > MAX_PARTIES:
         message = f"{len(files)} signatures, at most {MAX_PARTIES} are read"
-        return [], [Finding(where=SIGNATURES, message=message)]
+        return Found(findings=[Finding(where=SIGNATURES, message=message)])
     for path, party in files:
         try:
-            data = read_bytes(release / path, max_bytes=MAX_BUNDLE_BYTES)
-            bundle = signatures.parse(data, where=path)
+            bundle = signatures.parse(read_bytes(release / path, max_bytes=MAX_BUNDLE_BYTES), where=path)
             manifest = signatures.manifest_of(bundle, where=path)
-            found.append(Signature(party=party, path=path, bundle=bundle, manifest=manifest))
         except (GateError, InputError) as error:
-            findings.append(Finding(where=path, message=finding(error).message))
-    return found, findings
+            found.findings.append(Finding(where=path, message=finding(error).message))
+            continue
+        found.claimed = found.claimed or manifest
+        if manifest.files == found.claimed.files and manifest.locators == found.claimed.locators:
+            manifest = found.claimed
+        one = judge(bundle, manifest, party=party, path=path, trust=trust, policy=policy, first=found.claimed)
+        found.signatures.append(one)
+        if one.signer is not None:
+            found.listed = found.listed or manifest
+    return found
+
+
+def judge(
+    bundle: Bundle,
+    manifest: Manifest,
+    *,
+    party: str,
+    path: str,
+    trust: Sequence[Trusted],
+    policy: Policy | None,
+    first: Manifest,
+) -> Signature:
+    """Whose signature this is, and whose it claims to be."""
+    given = policy.parties.get(party) if policy else None
+    signer = next((holder for holder in trust if signatures.verifies(bundle, holder.key)), None)
+    forged = tuple(
+        Finding(where=path, message=f"not a signature by {holder.path.name} over this payload")
+        for holder in trust
+        if holder is not signer and claims(bundle, holder, given=given)
+    )
+    differing = sorted(set(manifest.files.items()) ^ set(first.files.items())) if manifest is not first else []
+    return Signature(
+        party=party,
+        path=path,
+        bundle=replace(bundle, payload=b""),
+        signer=signer,
+        forged=forged,
+        differs=differing[0][0] if differing else None,
+    )
 
 
 def party_of(entry: Entry) -> str | None:
@@ -157,9 +194,8 @@ def party_of(entry: Entry) -> str | None:
 def odd(one: Signature, *, first: Signature, policy: Policy | None) -> list[Finding]:
     """What is wrong with a signature whoever made it: an unknown party, another list of files than its neighbour's."""
     findings = []
-    if one.manifest.files != first.manifest.files:
-        differing = sorted(set(one.manifest.files.items()) ^ set(first.manifest.files.items()))[0][0]
-        findings.append(Finding(where=one.path, message=f"signs another {differing} than {first.path}"))
+    if one.differs is not None:
+        findings.append(Finding(where=one.path, message=f"signs another {one.differs} than {first.path}"))
     if policy is not None and one.party not in policy.parties:
         findings.append(Finding(where=one.path, message=f"{POLICY} names no party {one.party!r}"))
     elif policy is not None and one.bundle.keyid not in ("", policy.parties[one.party]):
@@ -167,10 +203,9 @@ def odd(one: Signature, *, first: Signature, policy: Policy | None) -> list[Find
     return findings
 
 
-def claims(one: Signature, holder: Trusted, *, policy: Policy | None) -> bool:
-    """Whether a signature file says that it is by this key, in one way or another."""
-    given = policy.parties.get(one.party) if policy else None
-    return signatures.names_key(one.bundle, holder.key) or holder.fingerprint in (one.bundle.keyid, given)
+def claims(bundle: Bundle, holder: Trusted, *, given: str | None) -> bool:
+    """Whether a signature file says that it is by this key: by its hint, its key id, or the party it stands under."""
+    return signatures.names_key(bundle, holder.key) or holder.fingerprint in (bundle.keyid, given)
 
 
 def agree(one: Signature, holder: Trusted, *, policy: Policy | None, earlier: Signature | None) -> list[Finding]:
@@ -191,15 +226,17 @@ def enough(
     trust: Sequence[Trusted],
     threshold: int | None,
     policy: Policy | None,
+    late: Sequence[str],
 ) -> Check:
-    """The verdict on the number of signatures, once each of them is sound."""
-    by = ", ".join(f"{one.party} (key {keyid(one)})" for one in found) or "nobody"
+    """The verdict on the number of signatures, once each of them is sound; `late` are those that do not count."""
+    by = "; ".join([", ".join(f"{one.party} (key {keyid(one)})" for one in found) or "nobody", *late])
     if not trust:
         detail = f"no key was given (--trust KEY); the release says it is signed by {by}"
         return Check(number=1, verdict="NOT CHECKED", detail=detail)
-    due = len(trust) if threshold is None else threshold
+    holders = [one for one in trust if one.holder == one.fingerprint]
+    due = len(holders) if threshold is None else threshold
     if len(signers) < due:
-        absent = [holder for holder in trust if holder.fingerprint not in signers]
+        absent = [one for one in holders if one.holder not in signers]
         names = ", ".join(f"{holder.path.name} ({holder.fingerprint[:16]})" for holder in absent)
         message = f"{len(signers)} of {due} signatures; no signature by {names}; signed by {by}"
         return failed(1, [Finding(where=SIGNATURES, message=message)])
@@ -209,8 +246,8 @@ def enough(
             f"give the other parties' keys, or --threshold {len(signers)}"
         )
         return Check(number=1, verdict="NOT CHECKED", detail=detail)
-    names = ", ".join(f"{one.party} ({fingerprint[:16]})" for fingerprint, one in signers.items())
-    return Check(number=1, verdict="PASS", detail=f"{len(signers)} of {due} signatures: {names}")
+    names = ", ".join(f"{one.party} ({one.signer})" for one in signers.values())
+    return Check(number=1, verdict="PASS", detail="; ".join([f"{len(signers)} of {due} signatures: {names}", *late]))
 
 
 def keyid(one: Signature) -> str:

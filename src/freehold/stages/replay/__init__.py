@@ -1,0 +1,1 @@
+"""Replay: segments of a release's training, computed again by whoever holds the text."""
