@@ -58,7 +58,7 @@ before it as `previous`, back to {origin}.
 | `tokenizer/fairness.json` | what the same content costs in tokens in each language |
 | `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
 | `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
-| `evaluation/` | results, every single answer, every sample completion |
+| `evaluation/` | results, every single answer and completion, held-out text in bits, what is known by heart |
 
 ## What it does not prove
 
