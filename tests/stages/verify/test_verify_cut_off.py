@@ -31,7 +31,9 @@ class Files:
 def statement(*ids: str) -> StageStatement:
     rows = [{"level": "W3", "id": name, "key": "a" * 64} for name in ids]
     parameters = {"withdrawn": rows} if rows else {}
-    return StageStatement(stage="train", output="", manifest={}, inputs={}, files={}, parameters=parameters)
+    return StageStatement(
+        stage="train", output="", manifest={}, inputs={}, files={}, parameters=parameters, environment={}, seconds=0.0
+    )
 
 
 def root(*ids: str) -> str:
