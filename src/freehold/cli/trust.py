@@ -137,7 +137,7 @@ def new(
     json: AsJson = False,
 ) -> None:
     """Make a key pair: NAME.key stays secret, NAME.pub is for everyone."""
-    made = part("freehold.proof.keys:new")(folder, name)
+    made = part("freehold.proof.keys:new_pair")(folder, name)
     found = {
         "artifact": {"path": str(made.public), "digest": made.fingerprint},
         "figures": {"private": str(made.private)},
