@@ -27,6 +27,8 @@ Personal = Annotated[
     str, StringConstraints(pattern=r"^(email|phone|iban|card|ip|imei|crypto|national-id(:[A-Z]{2})?)$")
 ]
 Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]  # module:function
+Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]  # ISO 8601
+Obtained = Literal["public", "licensed", "private", "crawled", "user", "synthetic", "other"]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
@@ -262,6 +264,42 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What only people can say for the documents that law asks for. What is left empty is listed there as a gap."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    obtained: dict[Slug, Obtained] = field(default_factory=dict)  # source → how; "refine" is the instructions
+    representative: str = ""  # authorised representative in the Union: name and contact, or why none is needed
+    rights_contact: str = ""  # where rightsholders ask
+    small_enterprise: bool | None = None  # a small or medium-sized provider, by the Union's definition
+    code_of_practice: bool | None = None  # signatory of the Union's code for general-purpose models
+    high_impact: bool | None = None  # intended for uses that Korea calls high-impact
+    published: Day = ""  # first release through any channel
+    union_market: Day = ""  # placed on the Union market
+    collected: str = ""  # the latest day of data acquisition
+    still_trained: bool | None = None  # on new data, after this release
+    content_types: str = ""  # fiction, law, press …
+    channels: tuple[str, ...] = ()  # of distribution
+    intended_uses: str = ""
+    restricted_uses: str = ""
+    acceptable_use: str = ""  # a link to the policy, or that there is none
+    rationale: str = ""  # why the model and its training are as they are
+    bias: str = ""  # measures to detect biases
+    illegal_content: str = ""  # measures to avoid or remove it
+    energy_mwh: Annotated[float, Gt(0)] | None = None  # of training, measured
+    power_watts: Annotated[float, Gt(0)] | None = None  # mean draw while training: energy is derived from it
+    crawler_names: str = ""  # where sources were crawled; [policy].agent goes before it
+    crawler_purposes: str = ""
+    crawl_period: str = ""
+    synthetic_models: str = ""  # that made synthetic sources
+    base_summary: str = ""  # the summary of training content of the base
+    base_flop: Annotated[float, Gt(0)] | None = None  # that training the base took
+    previous_summary: str = ""  # a link to the version before
+    comments: str = ""
+    japan_explanation: str = ""  # what of Japan's principle code is not implemented, and why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charter:
     """The whole declaration; `folder` is where relative paths begin."""
 
@@ -282,6 +320,7 @@ class Charter:
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
     withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
+    law: Law = field(default_factory=Law)
     path: Path = Path("charter.toml")
 
     @property

@@ -20,6 +20,7 @@ from freehold.charter import (
     Curation,
     Evaluate,
     Language,
+    Law,
     Mixture,
     Model,
     Phase,
@@ -164,6 +165,9 @@ def check(charter: Charter) -> None:
         refuse(("train", "goldfish"), "one token in one leaves nothing to predict", "use 0 (off) or at least 2")
     if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
         refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
+    known = {source.name for source in charter.sources} | {"refine"}
+    if strange := set(charter.law.obtained) - known:
+        refuse(("law", "obtained"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
     if charter.phases:
         check_phases(charter, refuse)
     if charter.base is not None:
@@ -276,6 +280,6 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
         "curate": Curation, "mixture": Mixture, "tokenizer": Tokenizer, "model": Model, "train": Train,
-        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release,
+        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release, "law": Law,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

@@ -56,6 +56,8 @@ COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
     "evidence/corpus/canaries.json": ("curate", "canaries.json"),
     TREE: ("curate", "documents.smt"),
+    "evidence/corpus/rights.json": ("curate", "rights.json"),
+    "evidence/corpus/croissant.json": ("curate", "croissant.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),

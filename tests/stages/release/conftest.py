@@ -226,7 +226,11 @@ def write_train(folder: Path, tokenize: Path) -> None:
         "precision": "fp32",
         "steps": STEPS_TRAINED,
         "rates": {"matrix": 0.02},
-        "model": {"width": 32},
+        "samples": 64,
+        "sequence": 128,
+        "device": "cpu",
+        "goldfish": 0,
+        "model": ModelConfig.from_depth(2, vocabulary=VOCABULARY, context=128, width=32, head_size=8).to_dict(),
     }
     (folder / "recipe.json").write_text(json.dumps(recipe))
     (folder / "train.json").write_text(json.dumps({"format": 1, "steps": STEPS_TRAINED}))
@@ -324,7 +328,7 @@ def shop(tmp_path: Path) -> Shop:
             output=digest,
             manifest=manifest,
             figures={},
-            environment={"python": "3.11"},
+            environment={"python": "3.11.7", "system": "Linux", "processor": "abacus", "packages": {"torch": "2.13.0"}},
             started=1_790_000_000.0 + 100 * number,
             finished=1_790_000_000.0 + 100 * number + [40, 17, 400, 12, 55][number],
         )

@@ -29,4 +29,4 @@ class Asked:
     earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
     keys: Mapping[str, EllipticCurvePublicKey] = field(
         default_factory=dict
-    )  # trusted ones by fingerprint; run's to fill
+    )  # trusted ones by fingerprint, from `verify`
