@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold import charter_file
 from freehold import stage as stages
 from freehold.errors import InputError, WorkspaceBusy
 from freehold.journey import STEPS, until
+from freehold.proof import withdrawals
 from freehold.store.closure import closure_of, code_digest
 from freehold.store.workspace import Workspace
 
@@ -88,3 +90,50 @@ def test_keeping_is_repeatable_after_a_kill_between_rename_and_attestation(tmp_p
     assert found is not None
     assert (found.path / "curate.json").read_text() == "{}"
     assert workspace.latest("curate") == found
+
+
+def withdraw(charter: Path, level: str, **evidence: str) -> None:
+    """Add an entry to the log beside a charter."""
+    entry = withdrawals.Entry(
+        number=0,
+        level=level,
+        kind="document",
+        asked="law/1",
+        documents=(withdrawals.Withdrawn(id="law/1", key="a" * 64),),
+        reason="asked",
+        by="author",
+        date="2026-11-21",
+        evidence=evidence,
+    )
+    withdrawals.append(charter.parent / "withdrawals.jsonl", entry, key=ec.derive_private_key(7, ec.SECP256R1()))
+
+
+def test_a_withdrawal_changes_the_stages_that_it_concerns_and_no_other(tiny: Path) -> None:
+    before = {step: identity(tiny, step).key for step in STEPS}
+    withdraw(tiny, "W0")
+    received = {step: identity(tiny, step).key for step in STEPS}
+    assert {step for step in STEPS if received[step] != before[step]} == {"release"}
+    withdraw(tiny, "W3")
+    learned = {step: identity(tiny, step).key for step in STEPS}
+    assert {step for step in STEPS if learned[step] != received[step]} == {"train", "release"}
+    withdraw(tiny, "W1")
+    curated = {step: identity(tiny, step).key for step in STEPS}
+    assert {step for step in STEPS if curated[step] != learned[step]} == {"curate", "release"}
+    assert identity(tiny).parameters["withdrawn"] == [{"level": "W1", "id": "law/1", "key": "a" * 64}]
+
+
+def test_a_log_without_entries_changes_no_identity(tiny: Path) -> None:
+    before = identity(tiny, "release")
+    (tiny.parent / "withdrawals.jsonl").write_bytes(b"")
+    assert identity(tiny, "release").key == before.key
+    assert "withdrawn" not in before.parameters
+
+
+def test_a_broken_log_stops_the_journey_before_it_begins(tiny: Path) -> None:
+    withdraw(tiny, "W1")
+    log = tiny.parent / "withdrawals.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"author", b"nobody").replace(b'"number":1', b'"number":2'))
+    with pytest.raises(InputError, match="log of withdrawals is broken"):
+        identity(tiny)
+    tiny.write_text('withdrawals = "elsewhere.jsonl"\n' + tiny.read_text())
+    assert "withdrawn" not in identity(tiny).parameters

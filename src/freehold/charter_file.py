@@ -36,6 +36,7 @@ from freehold.charter import (
 from freehold.errors import InputError
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
+LOG = "withdrawals.jsonl"
 SMALLEST = 0.001  # share of a language in a phase, as in [[languages]]
 Refuse = Callable[[tuple[str | int, ...], str, str], None]
 
@@ -69,7 +70,7 @@ def load(path: Path | str, overrides: Mapping[str, Any] | None = None) -> Charte
         keys = ("tokenizer", "vocabulary")
         advice = "remove it; [base].new_tokens adds to the base's vocabulary"
         raise InputError(f"{dotted(keys)}: the base brings its own", where=where(path, keys), remedy=advice)
-    charter = overridden(charter, overrides or {})
+    charter = overridden(replace(charter, withdrawals=log_of(charter)), overrides or {})
     check(charter)
     return charter
 
@@ -86,6 +87,14 @@ def overridden(charter: Charter, overrides: Mapping[str, Any]) -> Charter:
     if charter.base is not None and charter.base.licence is None:
         charter = replace(charter, base=replace(charter.base, licence=licence_of(charter.base_folder)))
     return charter
+
+
+def log_of(charter: Charter) -> Path | None:
+    """Where the log of withdrawals stands: where the charter says, or beside it if it is there."""
+    if charter.withdrawals is not None:
+        return charter.resolve(str(charter.withdrawals))
+    beside = charter.folder / LOG
+    return beside if beside.exists() else None
 
 
 def licence_of(folder: Path) -> str | None:

@@ -19,6 +19,7 @@ class Step:
     reads: tuple[str, ...]  # tables of the charter it depends on, the files they name included
     makes: str
     format: int = 1  # of the artifact; a higher one is not read by older code
+    withdrawn: tuple[str, ...] = ()  # levels of withdrawals it depends on
 
     @property
     def module(self) -> str:
@@ -31,6 +32,7 @@ JOURNEY = (
         name="curate",
         needs=(),
         reads=("responsible", "languages", "sources", "policy", "curate", "mixture"),
+        withdrawn=("W1",),
         makes="documents with their licences",
     ),
     Step(
@@ -43,6 +45,7 @@ JOURNEY = (
         name="train",
         needs=("tokenize",),
         reads=("languages", "base", "model", "train", "phases", "mixture"),
+        withdrawn=("W3",),
         makes="a pre-trained model",
     ),
     Step(
@@ -61,6 +64,7 @@ JOURNEY = (
         name="release",
         needs=("curate", "tokenize", "train", "refine", "evaluate"),
         reads=("responsible", "languages", "policy", "base", "release"),
+        withdrawn=("W0", "W1", "W2", "W3", "W4"),
         makes="a signed bundle that anyone can verify",
     ),
 )

@@ -22,6 +22,7 @@ from freehold.errors import InputError
 from freehold.journey import STEPS, Step
 from freehold.plugins import part
 from freehold.progress import Progress
+from freehold.proof import withdrawals
 from freehold.proof.digests import sha256_file
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
@@ -109,10 +110,25 @@ def identify(charter: Charter, step: Step, inputs: dict[str, Sealed]) -> Identit
         stage=step.name,
         format=step.format,
         code=code_digest(step.module),
-        parameters={section: charter.parameters(section) for section in step.reads},
+        parameters={section: charter.parameters(section) for section in step.reads} | withdrawn(charter, step),
         inputs={name: sealed.digest for name, sealed in inputs.items()},
         files={name: file_digest(path) for name, path in sorted(files.items())},
     )
+
+
+def withdrawn(charter: Charter, step: Step) -> dict[str, list[dict[str, str]]]:
+    """What the log of withdrawals asks of a stage, as its parameter `withdrawn`: level, id and key of each document.
+
+    Nothing at all where the log has no entry of a level that concerns it, so that an empty log changes no identity.
+    """
+    entries = withdrawals.read(charter.withdrawals) if step.withdrawn else ()
+    rows = [
+        {"level": entry.level, "id": one.id, "key": one.key}
+        for entry in entries
+        if entry.level in step.withdrawn
+        for one in entry.documents
+    ]
+    return {"withdrawn": rows} if rows else {}
 
 
 def find(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ from freehold.learn.mixture import PERIOD, Braid, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
 
+FILLER = (
+    0  # stands for every token of a withdrawn document: any token does, for nobody sees it and nothing is predicted
+)
 Edges = dict[tuple[int, int], int]  # (document row, offset) → by how much the times that tokens are consumed change
 
 
@@ -26,7 +29,7 @@ class Batch:
 
     tokens: Tensor  # (B, T) int64
     targets: Tensor  # (B, T) int64, -100 where nothing is predicted
-    documents: tuple[str, ...]  # ids in order of first appearance
+    documents: tuple[str, ...]  # ids in order of first appearance, withdrawn ones left out
     segments: Tensor | None = None  # (B, T) int64: which document of its row a token belongs to; None: no matter
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
@@ -60,20 +63,24 @@ class Corpus:
         samples: int,
         goldfish: int = 0,
         segments: bool = False,
+        withdrawn: Collection[int] = (),
     ) -> None:
         """`samples` windows make a batch; `parts` are what each language's windows are cut from.
 
         With `goldfish` one target in so many is left out; with `segments` batches say which document a token is of.
+        Documents in the rows `withdrawn` keep their places in the order, but their tokens are not even read.
         """
         self.shards, self.parts, self.turns, self.samples = shards, parts, turns, samples
-        self.goldfish, self.segments = goldfish, segments
+        self.goldfish, self.segments, self.withdrawn = goldfish, segments, frozenset(withdrawn)
 
     def at(self, step: int) -> Batch:
         """The batch of a step: sample indices step x samples … + samples - 1."""
         pieces = [self.pieces(sample, extra=1) for sample in range(step * self.samples, (step + 1) * self.samples)]
-        rows_BS = np.stack([np.concatenate([self.shards.read(*piece) for piece in row]) for row in pieces])
+        rows_BS = np.stack([np.concatenate([self._read(*piece) for piece in row]) for row in pieces])
         targets_BS = np.where(forgotten(rows_BS, every=self.goldfish), IGNORED, rows_BS) if self.goldfish else rows_BS
-        documents = dict.fromkeys(row for found in pieces for row, _, _ in found)
+        if self.withdrawn:
+            targets_BS = np.where(np.stack([self._unpredicted(row) for row in pieces]), IGNORED, targets_BS)
+        documents = dict.fromkeys(row for found in pieces for row, _, _ in found if row not in self.withdrawn)
         return Batch(
             tokens=torch.from_numpy(rows_BS[:, :-1].copy()),
             targets=torch.from_numpy(targets_BS[:, 1:].copy()),
@@ -90,6 +97,8 @@ class Corpus:
         edges: Edges = {}
         for number in range(self.turns.count(language, samples)):
             for row, offset, length in self.parts[language].pieces(number):
+                if row in self.withdrawn:
+                    continue
                 edges[row, offset] = edges.get((row, offset), 0) + 1
                 edges[row, offset + length] = edges.get((row, offset + length), 0) - 1
         return edges
@@ -98,6 +107,17 @@ class Corpus:
         """A sample and `extra` tokens after it as (document row, offset, tokens)."""
         language, number = self.turns.at(sample)
         return self.parts[language].pieces(number, extra=extra)
+
+    def _read(self, row: int, offset: int, length: int) -> NDArray[np.int64]:
+        """The tokens of a piece; a constant in place of those of a withdrawn document."""
+        return np.full(length, FILLER) if row in self.withdrawn else self.shards.read(row, offset, length)
+
+    def _unpredicted(self, pieces: list[tuple[int, int, int]]) -> NDArray[np.bool_]:
+        """Which tokens of a window (S) are no targets: those of withdrawn documents, and the first one after them."""
+        lengths = [length for _, _, length in pieces]
+        gone_S = np.repeat([row in self.withdrawn for row, _, _ in pieces], lengths)
+        gone_S[1:] |= gone_S[:-1].copy()
+        return gone_S
 
 
 def turns_of(shares: Mapping[str, float]) -> Turns:

@@ -1,6 +1,6 @@
 """Checkpoints: written whole or not at all, digested, and resumed bit for bit.
 
-A checkpoint is one safetensors file that training can go on from; its header carries the position.
+A checkpoint is one safetensors file, from which a run can go on; what the run knows beside it is in `latest.json`.
 It is written under a temporary name, fsynced, renamed, and only then named (with its SHA-256) in `latest.json`.
 """
 
@@ -56,7 +56,7 @@ def save(
     checkpoints before are left as they were.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"step-{step:08d}.safetensors"
+    path = folder / name_of(step)
     temporary, newest = path.with_suffix(".tmp"), folder / f"{LATEST}.tmp"
     try:
         save_file({**tensors, **_rng()}, temporary, metadata={"step": str(step)})
@@ -82,14 +82,24 @@ def sweep(folder: Path, *, keep: int, every: int = 0) -> None:
     """Remove what a killed save left, and checkpoints but the newest `keep` and those of each `every` steps."""
     for unfinished in (*folder.glob("*.tmp"), *folder.glob(".tmp*")):  # ours, and those of safetensors
         unfinished.unlink()
-    for old in sorted(folder.glob("step-*.safetensors"))[:-keep]:
+    for old in kept(folder)[:-keep]:
         if not every or step_of(old) % every or not step_of(old):
             old.unlink()
+
+
+def name_of(step: int) -> str:
+    """The file of the checkpoint made at a step."""
+    return f"step-{step:08d}.safetensors"
 
 
 def step_of(path: Path) -> int:
     """The step at which a checkpoint was made: ``step_of(Path("step-00000050.safetensors")) == 50``."""
     return int(path.stem.removeprefix("step-"))
+
+
+def kept(folder: Path) -> list[Path]:
+    """Every checkpoint of a folder, the oldest first."""
+    return sorted(folder.glob("step-*.safetensors"))
 
 
 def latest(folder: Path) -> Checkpoint | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,15 @@ def follow(
     bytes_per_token: dict[str, float] | None = None,
     observers: tuple[Observer, ...] = (),
     ranks: Ranks = ALONE,
+    cut_off: Mapping[str, int] | None = None,
 ) -> Diary:
     """Learn as the recipe says; `folder` is scratch that a killed run finds again. Returns the diary.
 
     `previous` is the digest of the line that the stage's chain continues, `base` that of the weights it begins with;
-    `bytes_per_token` (by language) and `observers` are for those who look on. This is rank 0 of `ranks`. Raises
-    InputError, before anything is computed, when the checkpoint found there was made by another recipe.
+    `bytes_per_token` (by language) and `observers` are for those who look on. This is rank 0 of `ranks`. `cut_off` are
+    the withdrawn documents, which the batches leave out: the chain names them from the first step on that would have
+    used them. Raises InputError, before anything is computed, when the checkpoint found there was made by another
+    recipe.
     """
     found = resumable(folder / "checkpoints", recipe)
     first = found.step if found else 0
@@ -58,6 +61,7 @@ def follow(
             previous=previous,
             bytes_per_token=bytes_per_token,
             observers=observers,
+            cut_off=cut_off,
         )
         if found:
             session.restore(found)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,14 @@ class Diary:
         previous: str = chain.GENESIS,
         bytes_per_token: dict[str, float] | None = None,
         observers: tuple[Observer, ...] = (),
+        cut_off: Mapping[str, int] | None = None,
     ) -> None:
         """`folder` is scratch; `peak` the matrix rate of all ranks in FLOP/s, for the utilisation shown.
 
         `check` raises InputError if the data changed; it is called before every checkpoint. `previous` is the digest
         of the line that the stage's chain continues. With the mean `bytes_per_token` of each language the loss is told
-        in bits per byte too. `observers` are told of every step.
+        in bits per byte too. `observers` are told of every step. `cut_off` are the withdrawn documents, with the first
+        step that would have used each.
         """
         self.stage, self.previous = stage, previous
         self.session, self.recipe, self.folder, self.task, self.peak = session, recipe, folder, task, peak
@@ -61,7 +63,8 @@ class Diary:
         self.shown: dict[str, float] = {}  # running means
         self.bytes_per_token = bytes_per_token
         self.observers = Observers(observers, report=task.owner.note)
-        self.moment = time.monotonic()
+        self.cut_off = cut_off or {}
+        self.moment, self.seconds, self.taken = time.monotonic(), 0.0, 0  # `seconds` that the steps `taken` here took
 
     def open(self, *, base: str | None = None) -> None:
         """Begin the chain with the weights before the first step, and the digest of the open model they are from."""
@@ -78,6 +81,7 @@ class Diary:
     def __call__(self, taken: Taken) -> None:
         """Note a step; at every `checkpoint_steps` and at the end, close the segment. Then tell the observers."""
         step, rate = taken.step + 1, self.recipe["rates"]["matrix"] * taken.rate
+        self.seconds, self.taken = self.seconds + time.monotonic() - self.moment, self.taken + 1
         self.documents.extend(taken.batch.documents)
         row = {
             "step": step,
@@ -114,12 +118,13 @@ class Diary:
             os.fsync(file.fileno())
         self.curve = []
         previous = chain.line_digest(chain.line(self.chain[-1])) if self.chain else self.previous
+        gone = due(self.cut_off, last)
         self.chain.append(
             {
                 "stage": self.stage,
                 "first_step": first,
                 "last_step": last,
-                **seen(self.recipe, documents=self.documents, rate=rate),
+                **seen(self.recipe, documents=self.documents, rate=rate, withdrawn=gone),
                 "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
                 **origin,
@@ -179,15 +184,22 @@ class Diary:
         )
 
 
-def seen(recipe: Recipe, *, documents: Sequence[str], rate: float) -> dict[str, Any]:
+def due(cut_off: Mapping[str, int], step: int) -> list[str]:
+    """The withdrawn documents that steps up to `step` would have used."""
+    return [name for name, first in cut_off.items() if first <= step]
+
+
+def seen(recipe: Recipe, *, documents: Sequence[str], rate: float, withdrawn: Collection[str] = ()) -> dict[str, Any]:
     """What a segment's line says of its batches and their rate: whoever repeats its steps finds the same.
 
-    `documents` are those of its steps, in the order seen; `rate` is that of matrices at the last of them.
+    `documents` are those of its steps, in the order seen, `withdrawn` those that were due by its end and left out;
+    `rate` is that of matrices at the last of its steps.
     """
     return {
         "documents": chain.documents_root(documents),
         "seed": recipe["seed"],
         "learning_rate": round(rate, SHOWN_DECIMALS),
+        **({"withdrawn": chain.withdrawn_root(withdrawn)} if withdrawn else {}),
     }
 
 

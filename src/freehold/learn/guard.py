@@ -8,6 +8,7 @@ from statistics import fmean, pstdev
 
 from freehold.errors import GateError
 from freehold.learn.batches import Batch
+from freehold.model.head import IGNORED
 
 REMEMBERED = 64  # losses
 DEVIATIONS = 8.0  # above the mean from which a loss counts as a spike
@@ -24,8 +25,11 @@ class Guard:
     def admits(self, loss: float, *, gradient: float = 0.0, step: int, batch: Batch) -> bool:
         """Whether to take the step; `gradient` is any number that is finite if its gradient is.
 
-        Raises GateError naming the batch's documents when either is no number.
+        A batch that predicts nothing, because all of it was withdrawn, has no loss to remember. Raises GateError naming
+        the batch's documents when either is no number.
         """
+        if bool((batch.targets == IGNORED).all()):
+            return True
         for name, value in (("loss", loss), ("gradient", gradient)):
             if not math.isfinite(value):
                 raise GateError(

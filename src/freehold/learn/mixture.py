@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+Visits = Iterator[tuple[int, NDArray[np.int64]]]  # sidecar row, numbers of the windows that hold a token of it
 
 PERIOD = 1000  # samples after which the turns of the languages repeat
 
@@ -83,6 +85,17 @@ class Turns:
         period, index = divmod(samples, PERIOD)
         return period * len(self._places[language]) + bisect_left(self._places[language], index)
 
+    def samples(self, language: str, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The global samples that are a language's `numbers`: what `at` tells, backwards.
+
+        >>> Turns((("deu", 0.5), ("kor", 0.5))).samples("kor", np.array([0, 1])).tolist()
+        [1, 3]
+        """
+        places = np.array(self._places[language])
+        periods, within = np.divmod(numbers, len(places))
+        found: NDArray[np.int64] = periods * PERIOD + places[within]
+        return found
+
 
 class Stream:
     """One language's documents laid end to end, again and again, and tiled by blocks."""
@@ -116,6 +129,12 @@ class Stream:
             position, length = position + taken, length - taken
         return pieces
 
+    def spans(self, rows: Collection[int]) -> Iterator[tuple[int, int, int]]:
+        """Where documents lie in the first pass: sidecar row, first position, and the one after its last."""
+        for place in np.flatnonzero(np.isin(self.documents, list(rows)) & (self.lengths > 0)).tolist():
+            end = int(self.ends[place])
+            yield int(self.documents[place]), end - int(self.lengths[place]), end
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -148,6 +167,23 @@ class Part:
         """The window `number` and `extra` tokens after it, as `Stream.pieces` gives them."""
         return self.stream.pieces(self.start(number), self.window + extra)
 
+    def holding(self, rows: Collection[int], windows: int) -> Visits:
+        """Documents, and which of the first `windows` windows hold a token of them or predict one after their end."""
+        spans, size = list(self.stream.spans(rows)), self.stream.tokens
+        if not spans:
+            return
+        starts = np.array([self.start(number) for number in range(windows)], dtype=np.int64) % size
+        order = np.argsort(starts, kind="stable")
+        sorted_starts = starts[order]
+        for row, begin, end in spans:
+            low, high = begin - self.window, end  # a window that begins here reaches the document, around the end too
+            if high - low >= size:
+                around = [(0, size)]
+            else:
+                around = [(low, high)] if low >= 0 else [(0, high), (low + size, size)]
+            edges = np.searchsorted(sorted_starts, around)
+            yield row, np.sort(np.concatenate([order[first:last] for first, last in edges]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Braid:
@@ -160,3 +196,9 @@ class Braid:
         """The window `number` of the language and `extra` tokens after it, as `Stream.pieces` gives them."""
         domain, nth = self.turns.at(number)
         return self.parts[domain].pieces(nth, extra=extra)
+
+    def holding(self, rows: Collection[int], windows: int) -> Visits:
+        """The same as `Part.holding`, in numbers of the language's windows."""
+        for domain, part in self.parts.items():
+            for row, numbers in part.holding(rows, self.turns.count(domain, windows)):
+                yield row, self.turns.samples(domain, numbers)

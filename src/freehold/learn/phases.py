@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from freehold.errors import InputError
 from freehold.learn.batches import Batch, Corpus, Edges, ranges, stream_of, turns_of
 from freehold.learn.mixture import Braid, Part, Stream
 from freehold.learn.schedule import Schedule, Slope
@@ -103,8 +104,12 @@ class Curriculum:
     """Batches over all phases of a run: a pure function of shards, recipe and step."""
 
     def __init__(self, shards: Shards, recipe: Recipe) -> None:
-        """Raises InputError when a phase names a language that its sources do not have."""
+        """Raises InputError when a phase names a language that its sources do not have.
+
+        Also for withdrawn documents without document masks: others would learn from the gap they leave.
+        """
         self.shards, self.phases = shards, Phase.of(recipe)
+        withdrawn = withdrawn_rows(shards, recipe)
         streams = _streams(shards, self.phases, digest=recipe["data"], seed=recipe["seed"])
         given = dict.fromkeys(streams, 0)  # blocks of each stream that earlier phases took
         self.corpora: list[Corpus] = []
@@ -122,7 +127,8 @@ class Curriculum:
                     own[strand.domain], given[name] = part, given[name] + blocks
                 parts[language] = Braid(turns=inner, parts=own) if len(own) > 1 else part
             options = {"goldfish": recipe.get("goldfish", 0), "segments": recipe.get("document_mask", False)}
-            self.corpora.append(Corpus(shards, parts=parts, turns=turns, samples=phase.samples, **options))
+            corpus = Corpus(shards, parts=parts, turns=turns, samples=phase.samples, withdrawn=withdrawn, **options)
+            self.corpora.append(corpus)
 
     def at(self, step: int) -> Batch:
         """The batch of a step of the run."""
@@ -135,7 +141,14 @@ class Curriculum:
     def windows(self, phase: Phase) -> Corpus:
         """The windows of one phase, a batch of one each."""
         corpus = self.corpora[self.phases.index(phase)]
-        return Corpus(self.shards, parts=corpus.parts, turns=corpus.turns, samples=1, goldfish=corpus.goldfish)
+        return Corpus(
+            self.shards,
+            parts=corpus.parts,
+            turns=corpus.turns,
+            samples=1,
+            goldfish=corpus.goldfish,
+            withdrawn=corpus.withdrawn,
+        )
 
     def check(self) -> None:
         """Raise InputError if a token file changed since it was opened."""
@@ -153,6 +166,18 @@ class Curriculum:
                 for place, change in corpus.edges(language, phase.steps * phase.samples).items():
                     edges[place] = edges.get(place, 0) + change
         return {language: ranges(edges) for language, edges in summed.items()}
+
+
+def withdrawn_rows(shards: Shards, recipe: Recipe) -> set[int]:
+    """Rows of the documents that a recipe cuts off. Raises InputError where attention would cross the gaps."""
+    names = set(recipe.get("withdrawn", ()))
+    if names and not recipe.get("document_mask"):
+        raise InputError(
+            f"{len(names)} documents are withdrawn at W3, and this run has no document masks",
+            where="charter: train.document_mask",
+            remedy="withdraw at W1 and W2 instead, or set document_mask = true and train from the start",
+        )
+    return {row for row, name in enumerate(shards.documents) if name in names}
 
 
 def _streams(

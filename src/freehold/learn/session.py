@@ -19,7 +19,7 @@ from freehold.model.experts import apart
 from freehold.model.hf import Config
 from freehold.model.transformer import LanguageModel
 
-GUARD = "guard/losses"  # in a checkpoint: fp64, oldest first
+GUARD = "guard/losses"  # the guard's memory among the tensors of a checkpoint: without it no run goes on bit for bit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +102,11 @@ class Session:
 
     def save(self, folder: Path, *, step: int, facts: dict[str, Any], keep: int = 2, every: int = 0) -> str:
         """Write a checkpoint from which training goes on at `step`; its SHA-256. What stays: see `checkpoint.save`."""
+        losses = torch.tensor(list(self.guard.losses), dtype=torch.float64)
         return checkpoint.save(
             folder,
             step=step,
-            tensors={**self.state(), GUARD: torch.tensor(list(self.guard.losses), dtype=torch.float64)},
+            tensors={**self.state(), GUARD: losses},
             facts=facts,
             keep=keep,
             every=every,

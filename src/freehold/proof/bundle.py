@@ -35,6 +35,7 @@ POLICY = "evidence/policy.json"
 STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
+CUT_OFF = "evidence/train/withdrawn.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
 MAX_RELEASE_BYTES = 16 << 20
@@ -48,6 +49,7 @@ COPIES = {
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
+    CUT_OFF: ("train", "withdrawn.json"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
     "evidence/evaluation/results.json": ("evaluate", "results.json"),

@@ -4,6 +4,7 @@ A line says which steps it covers, which documents they saw, seed and rate, and 
 line holds the SHA-256 of this line's bytes, so no line can be changed, dropped or moved without every later one.
 A stage may begin with a line for step 0: the weights before any document, as drawn from the published seed. The
 first line of a chain that goes on from an open model has a field more, `base`: the digest of that model's weights.
+Where documents were withdrawn, lines have a field more from the first step on that would have used one: `withdrawn`.
 
 What a chain proves, and what not: drift and later tampering show; a publisher who computes a consistent false
 chain from the start is caught only by replaying segments.
@@ -26,6 +27,7 @@ from freehold.records import canonical_json
 
 GENESIS = "0" * 64  # what the first line of a chain names as its predecessor
 FIELDS = {"stage", "first_step", "last_step", "documents", "seed", "learning_rate", "checkpoint", "previous"}
+MAY = {"base", "withdrawn"}  # fields that a line has only where they say something
 MAX_CHAIN_BYTES = 64 << 20
 
 
@@ -42,6 +44,7 @@ class Segment:
     checkpoint: str  # `weights_digest` of the weights after the last step, as they would ship
     previous: str  # SHA-256 of the line before, or GENESIS
     base: str | None = None  # `weights_digest` of the open model that step 0 was made from; None: drawn from the seed
+    withdrawn: str | None = None  # `withdrawn_root` of what was cut off up to the last step; None: nothing so far
 
 
 def line(segment: Mapping[str, Any]) -> bytes:
@@ -62,6 +65,11 @@ def last_digest(chain: bytes) -> str:
 def documents_root(ids: Iterable[str]) -> str:
     """The digest of the documents of a segment: Merkle root (RFC 6962) over their ids in the order they were seen."""
     return merkle.root(name.encode() for name in ids)
+
+
+def withdrawn_root(ids: Iterable[str]) -> str:
+    """The digest of the documents that a run cut off so far: `documents_root` of their ids in order of code points."""
+    return documents_root(sorted(ids))
 
 
 def weights_digest(files: Mapping[str, str]) -> str:
@@ -106,7 +114,7 @@ def checked(value: object, *, first: bool, where: str) -> Segment:
 
     Only the first line of all, and only for step 0, may name a base.
     """
-    if not isinstance(value, dict) or set(value) - {"base"} != FIELDS:
+    if not isinstance(value, dict) or set(value) - MAY != FIELDS:
         raise GateError(f"a segment has exactly the fields {', '.join(sorted(FIELDS))}", where=where)
     if "base" in value and (not first or value["first_step"] != 0):
         raise GateError("only the weights before the first step of all can come from a base", where=where)
@@ -116,6 +124,7 @@ def checked(value: object, *, first: bool, where: str) -> Segment:
         "checkpoint": is_digest(value["checkpoint"]),
         "previous": is_digest(value["previous"]),
         "base": "base" not in value or is_digest(value["base"]),
+        "withdrawn": "withdrawn" not in value or is_digest(value["withdrawn"]),
         "seed": type(value["seed"]) is int,
         "first_step": type(value["first_step"]) is int,
         "last_step": type(value["last_step"]) is int,
@@ -131,6 +140,8 @@ def follows(segments: Sequence[Segment], segment: Segment, *, where: str) -> Non
     last = segments[-1] if segments else None
     if last is not None and last.stage == segment.stage:
         due = last.last_step + 1
+        if last.withdrawn is not None and segment.withdrawn is None:
+            raise GateError("names nothing withdrawn, the line before does: what is cut off stays out", where=where)
     else:
         due = 0 if segment.first_step == 0 else 1
         if segment.stage in {earlier.stage for earlier in segments}:

@@ -57,13 +57,13 @@ class Manifest:
     locators: Mapping[str, Locators]  # of the files that locators.json cannot cover: itself and release.json
 
 
-def pae(payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding of an in-toto payload: what is really signed.
+def pae(payload: bytes, *, kind: str = PAYLOAD_TYPE) -> bytes:
+    """DSSE's pre-authentication encoding of a payload of the media type `kind`: what is really signed.
 
     >>> pae(b"{}")
     b'DSSEv1 28 application/vnd.in-toto+json 2 {}'
     """
-    return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
 
 
 def payload_of(manifest: Manifest) -> bytes:

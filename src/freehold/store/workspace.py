@@ -91,6 +91,12 @@ class Workspace:
         folder = self.folder / "artifacts" / stage / digest
         return Sealed(stage=stage, key=key, digest=digest, path=folder, attestation=path) if folder.is_dir() else None
 
+    def finished(self, stage: str) -> Iterator[Sealed]:
+        """Every artifact of a stage that is still here, under each key that it was made for."""
+        for path in sorted((self.folder / "attestations" / stage).glob("*.intoto.json")):
+            if (sealed := self.find(stage, path.name.removesuffix(".intoto.json"))) is not None:
+                yield sealed
+
     def latest(self, stage: str) -> Sealed | None:
         """The artifact that the stage's ref names."""
         ref = self.folder / "refs" / stage

@@ -91,6 +91,7 @@ class Gate:
     held_out: Collection[str]  # ids of documents kept for evaluation
     refused: Mapping[str, str]  # id of a document that curate dropped → its reason
     controls: Collection[str]  # written forms of control tokens
+    withdrawn: Collection[str] = ()  # ids of documents that no weight may depend on
 
     def admit(self, found: Instruction) -> Instruction | tuple[str, str]:
         """The instruction as it is taught (normalised, personal data replaced), or (reason, detail) against it."""
@@ -100,6 +101,8 @@ class Gate:
             return "held-out", found.document or ""
         if reason := self.refused.get(found.document or ""):
             return "document-dropped", f"{found.document}: {reason}"
+        if found.document in self.withdrawn:
+            return "withdrawn", found.document or ""
         if named := next((name for name in self.controls for m in found.messages if name in m.content), None):
             return "control-token", named
         messages = tuple(

@@ -53,6 +53,11 @@ class Base:
         return int(shape["eos_id"] if shape["pad_id"] is None else shape["pad_id"])
 
     @property
+    def withdrawn(self) -> list[str]:
+        """Ids of the documents that training cut off; refinement does the same, from its beginning."""
+        return list(self.recipe.get("withdrawn", ()))
+
+    @property
     def phase(self) -> Phase:
         """The phase that most of training was: its length of window goes on here, and its text is replayed."""
         return max(Phase.of(self.recipe), key=attrgetter("steps"))
@@ -98,6 +103,7 @@ def compose(stage: Stage, base: Base) -> Recipe:
         "kernels": kernels(),
         "threads": before["threads"],
         "torch": torch.__version__,
+        **({"withdrawn": base.withdrawn} if base.withdrawn else {}),
     }
 
 

@@ -44,6 +44,7 @@ def course(holdings: Holdings, recipe: Recipe, *, base: Path | None) -> Course:
         batches=taught(holdings, recipe, trained, tokens=tokens) if recipe["steps"] else replay(tokens, trained),
         begin=lambda: session_of(recipe, trained),
         left=tuple(sorted(left.glob("model/*.safetensors"))),
+        cut_off=dict.fromkeys(trained.withdrawn, 0),
     )
 
 
@@ -56,7 +57,7 @@ def taught(holdings: Holdings, recipe: Recipe, base: Base, *, tokens: Path) -> L
     if recipe["instructions"] != holdings.step("refine").files[f"refine/{Path(name).name}"]:
         raise GateError("its recipe names other instructions than it read", where=step_path("refine"))
     curated = holdings.checked("curate", "held_out/", "ledger.parquet")
-    instructions, _ = gather(file, gate_of(policy, curated=curated, model=base.model))
+    instructions, _ = gather(file, gate_of(policy, curated=curated, base=base))
     return batches_of(recipe, base, lessons_of(base, instructions), tokens=tokens)
 
 

@@ -62,6 +62,7 @@ def run(stage: Stage) -> None:
         previous=previous,
         bytes_per_token=seen.bytes_per_token,
         observers=seen.observers,
+        cut_off=dict.fromkeys(base.withdrawn, 0),
     )
     write_model(stage, session, base, dtype=recipe["dtype"])
     write_evidence(stage, diary, recipe=recipe, instructions=instructions, dropped=dropped)
@@ -70,7 +71,7 @@ def run(stage: Stage) -> None:
 
 def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]]:
     """Instructions whose licence and document allow it. Raises InputError when none is left."""
-    gate = gate_of(stage.charter.policy, curated=stage.input("curate"), model=base.model)
+    gate = gate_of(stage.charter.policy, curated=stage.input("curate"), base=base)
     path = stage.charter.resolve(stage.charter.refine.instructions or "")
     instructions, dropped = gather(path, gate)
     if not instructions:
@@ -83,13 +84,14 @@ def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]
     return instructions, dropped
 
 
-def gate_of(policy: Policy, *, curated: Path, model: Path) -> Gate:
-    """What instructions must pass: `curated` is the artifact of curate, `model` the folder of the pre-trained model."""
+def gate_of(policy: Policy, *, curated: Path, base: Base) -> Gate:
+    """What instructions must pass before `base` learns them; `curated` is the artifact of curate."""
     return Gate(
         policy=policy,
         held_out={row["id"] for row in rows_of(curated / "held_out", "*.parquet", ["id"])},
         refused={row["id"]: row["reason"] for row in rows_of(curated, "ledger.parquet", ["id", "reason"])},
-        controls=control_tokens(read_tokenizer(model)),
+        controls=control_tokens(read_tokenizer(base.model)),
+        withdrawn=base.withdrawn,
     )
 
 

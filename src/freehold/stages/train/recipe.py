@@ -33,6 +33,7 @@ from freehold.stages.train.origin import Origin
 from freehold.stages.train.phases import dated, listed, rationed
 from freehold.stages.train.room import fitted
 from freehold.stages.train.wanted import domains_of, pools_of, shares_of
+from freehold.stages.train.withdrawal import Restart, with_withdrawn, withdrawn
 from freehold.store.atomic import place
 
 FORMAT = 1
@@ -40,19 +41,24 @@ WARM_STEPS, TIMED_STEPS = 2, 4  # of the rehearsal that turns minutes into token
 SPARE = 0.95  # share of the minutes that steps may use; checkpoints and other work need the rest
 
 
-def settle(stage: Stage, corpus: Shards, origin: Origin | None = None) -> Recipe:
-    """The recipe of this run: the one a killed run left, else made from charter, data and machine."""
+def settle(stage: Stage, corpus: Shards, origin: Origin | None = None, *, restart: Restart | None = None) -> Recipe:
+    """The recipe of this run: the one a killed run left, that of the run it restarts, else made anew."""
     path = stage.scratch / "recipe.json"
     if not path.exists():
-        composed = compose(stage, origin)
-        composed = fitted(stage, composed, ranks=ranks_of(stage.charter.train.ranks, composed))
-        composed = dated(stage.charter, {**composed, "steps": budget(stage, composed, corpus, origin)})
-        composed = rationed(stage, composed, corpus.tokens())
+        composed = restart.recipe if restart else made(stage, corpus, origin)
         place(path, canonical_json(composed), scratch=stage.scratch)
     recipe: Recipe = json.loads(path.read_bytes())
     same_machine(recipe, where=str(path))
     use_threads(recipe["threads"])
     return recipe
+
+
+def made(stage: Stage, corpus: Shards, origin: Origin | None) -> Recipe:
+    """The recipe that charter, data and machine make together."""
+    composed = compose(stage, origin)
+    composed = fitted(stage, composed, ranks=ranks_of(stage.charter.train.ranks, composed))
+    composed = dated(stage.charter, {**composed, "steps": budget(stage, composed, corpus, origin)})
+    return rationed(stage, composed, corpus.tokens())
 
 
 def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
@@ -103,7 +109,7 @@ def compose(stage: Stage, origin: Origin | None = None) -> Recipe:
     if charter.phases:
         taught = 0 if origin is None else origin.base.shape.context
         recipe["phases"] = listed(charter, pools, at_once=at_once, taught=taught)
-    return recipe
+    return with_withdrawn(recipe, withdrawn(stage.identity))
 
 
 def fresh_shape(charter: Charter, facts: dict[str, Any]) -> ModelConfig:

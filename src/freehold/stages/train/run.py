@@ -18,6 +18,7 @@ from freehold.learn.scarcity import account
 from freehold.learn.session import Session
 from freehold.learn.shards import Shards
 from freehold.learn.targets import shown
+from freehold.learn.uses import first_steps
 from freehold.model import hf
 from freehold.proof import chain
 from freehold.records import canonical_json, json_lines
@@ -27,6 +28,7 @@ from freehold.stages.train.origin import Origin
 from freehold.stages.train.ranks import together
 from freehold.stages.train.recipe import FORMAT, session_of, settle
 from freehold.stages.train.wanted import mixture_of
+from freehold.stages.train.withdrawal import ACCOUNT, WITHDRAWN, Restart, carry, plant
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
 
@@ -36,8 +38,18 @@ def run(stage: Stage) -> None:
     device.settle(device.choose(stage.charter.train.device))
     shards = Shards.open(stage.input("tokenize"))
     origin = Origin.of(stage)
-    recipe = settle(stage, shards, origin)
+    restart = Restart.of(stage.workspace, stage.identity, shards) if WITHDRAWN in stage.identity.parameters else None
+    recipe = settle(stage, shards, origin, restart=restart)
     corpus = Curriculum(shards, recipe)
+    cut_off = first_steps(corpus, recipe.get(WITHDRAWN, ()))
+    if cut_off:
+        stage.put(ACCOUNT, canonical_json({"format": FORMAT, "documents": cut_off}))
+    if restart is not None and restart.recipe == recipe:
+        if restart.whole:
+            stage.put("recipe.json", canonical_json(recipe))
+            carry(stage, restart)
+            return
+        plant(stage, restart)
     with together(stage, recipe) as ranks:
         session = session_of(recipe, origin)
         seen = watch(stage, recipe=recipe, config=session.config)
@@ -52,6 +64,7 @@ def run(stage: Stage) -> None:
             bytes_per_token=seen.bytes_per_token,
             observers=seen.observers,
             ranks=ranks,
+            cut_off={name: step for name, step in cut_off.items() if step is not None},
         )
     write_model(stage, session, dtype=recipe["dtype"])
     keep_checkpoints(stage, every=recipe["keep_every"])
@@ -107,6 +120,8 @@ def write_evidence(
     stage.put("mixture.json", canonical_json(mixture))
     stage.put("train.json", canonical_json(summary))
     stage.figures.update(summary)
+    if diary.taken:  # of this machine, so no part of the artifact; it prices a withdrawal
+        stage.figures["seconds_per_step"] = round(diary.seconds / diary.taken, 4)
 
 
 def supply(consumed: dict[str, list[list[int]]], shards: Shards) -> dict[str, dict[str, float]]:

@@ -9,6 +9,7 @@ from freehold.proof import chain
 from freehold.proof.bundle import CHAINS
 from freehold.proof.chain import MAX_CHAIN_BYTES, Segment
 from freehold.proof.statements import StageStatement
+from freehold.stages.verify import cut_off
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.lineage import WEIGHTS, maker_of, read_steps
 
@@ -24,10 +25,12 @@ def check(contents: Contents) -> str:
         raise GateError("does not begin with train", where=f"{files[0]}:1")
     begun(steps, segments[0])
     reached(contents, steps, segments)
+    gone = cut_off.demand(contents, steps, segments)
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
     origin = drawn if segments[0].base is None else f"from the open model with the weights {segments[0].base}"
-    return f"{len(segments)} segments, {trained:,} steps {origin} to the shipped weights"
+    without = f", {gone:,} withdrawn documents cut off" if gone else ""
+    return f"{len(segments)} segments, {trained:,} steps {origin} to the shipped weights{without}"
 
 
 def begun(steps: Mapping[str, StageStatement], first: Segment) -> None:
