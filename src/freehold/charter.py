@@ -273,9 +273,7 @@ class Charter:
     phases: tuple[Phase, ...] = ()
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
-    withdrawals: Path | None = (
-        None  # the log; None: withdrawals.jsonl beside the charter, if it is there
-    )
+    withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
     path: Path = Path("charter.toml")
 
     @property

@@ -13,6 +13,7 @@ from freehold.proof import bundle, chain, keys
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
+from freehold.records import canonical_json
 
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
 ENVIRONMENT = {"python": "3.11.7", "packages": {}}
@@ -41,6 +42,12 @@ class Recipe:
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
+    reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
+    tokenizer: bytes = b"{}"  # that the model carries
+    recipes: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {"train": {"seed": 7, "steps": 80}, "refine": {"seed": 7, "steps": 5}}
+    )
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
 
@@ -95,28 +102,31 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
     outputs = {
         "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),
+            **shape,
             "chain.jsonl": told.get("train", b""),
-            "recipe.json": b"{}",
+            "recipe.json": canonical_json(recipe.recipes["train"]),
         },
         "refine": {
             **recipe.model_files(recipe.refined),
-            "model/config.json": b'{"model_type":"qwen3"}',
+            **shape,
             "chain.jsonl": told.get("refine", b""),
+            "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
         "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
     }
-    needs = {
+    needs: dict[str, tuple[str, ...]] = {
         "curate": (),
         "tokenize": ("curate",),
         "train": ("tokenize",),
         "refine": ("train",),
         "evaluate": ("refine",),
-    }
+    } | recipe.reads
     made: dict[str, str] = {}
     for stage in recipe.stages:
         manifest = table(outputs[stage])
@@ -125,7 +135,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy},
+            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
             output=made[stage],
@@ -139,7 +149,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     for place, (stage, path) in bundle.COPIES.items():
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
-    model = {**recipe.model_files(recipe.shipped), "model/config.json": outputs["refine"]["model/config.json"]}
+    model = {**recipe.model_files(recipe.shipped), **shape}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)

@@ -152,6 +152,62 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         {3, 4, 9},
         "of no stage that the release was made from",
     ),
+    "another policy in one statement": (
+        {"tables": {"refine": {"policy": {"licences": ["CC0-1.0", "proprietary"]}}}},
+        {3},
+        f"{STEP('refine')}: its [policy] is not that of curate",
+    ),
+    "other languages in one statement": (
+        {"tables": {"train": {"languages": ["deu"]}, "evaluate": {"languages": ["jpn"]}}},
+        {3},
+        f"{STEP('train')}: its [languages] is not that of evaluate",
+    ),
+    "an evaluation of another model": (
+        {"reads": {"evaluate": ("train",)}},
+        {3},
+        f"{STEP('evaluate')}: did not read refine",
+    ),
+    "training on other tokens": ({"reads": {"train": ("curate",)}}, {3}, f"{STEP('train')}: did not read tokenize"),
+    "code beside the weights": (
+        {"extra": {"model/modeling_tiny.py": b"import os"}},
+        {3},
+        "model/modeling_tiny.py: a file that refine did not make",
+    ),
+    "another tokenizer than the corpus was cut by": (
+        {"tokenizer": b'{"swapped":true}'},
+        {3},
+        "model/tokenizer.json: is not the tokenizer that tokenize made",
+    ),
+    "another seed in the recipe": (
+        {"recipes": {"train": {"seed": 8, "steps": 80}, "refine": {}}},
+        {4},
+        "evidence/train/recipe.json: gives the seed 8",
+    ),
+    "another seed in one line of the chain": (
+        {"segments": changed_segments(1, seed=8)},
+        {4},
+        "evidence/train/recipe.json: gives the seed 7",
+    ),
+    "another seed in the charter's words": (
+        {"tables": {"train": {"train": {"seed": 8}}}},
+        {4},
+        "evidence/train/recipe.json: gives the seed 7",
+    ),
+    "another number of steps in the recipe": (
+        {"recipes": {"train": {"seed": 7, "steps": 81}, "refine": {}}},
+        {4},
+        "gives 81 steps, the chain 80",
+    ),
+    "a refinement of other weights": (
+        {"recipes": {"train": {}, "refine": {"base": "0" * 64}}},
+        {4},
+        "evidence/refine/recipe.json: began with other weights than train ended with",
+    ),
+    "a recipe that is none": (
+        {"recipes": {"train": [], "refine": {}}},  # type: ignore[dict-item]
+        {4},
+        "evidence/train/recipe.json: is no table",
+    ),
     "a broken withdrawal log": (
         {"extra": {bundle.WITHDRAWALS: b'{"previous":"x"}\n'}},
         {10},

@@ -12,6 +12,10 @@ from freehold.proof.statements import StageStatement
 from freehold.stages.verify.contents import Contents
 
 BESIDE = ("policy", "curate", "against", "packs")  # what curate reads beside the sources; no source has such a name
+READS = {"tokenize": "curate", "train": "tokenize", "refine": "train"}  # what each must have read, among others
+APART = ("withdrawn",)  # parameters that are no table of the charter: each stage has its own
+CARD = "model/README.md"  # the one file of the model that the release itself writes
+TOKENIZER = "tokenizer.json"
 MAKERS = ("refine", "train")  # whose model is shipped: the first of them that the release was made from
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".msgpack", ".pkl", ".npz")
 
@@ -20,6 +24,7 @@ def check(contents: Contents) -> str:
     """What held, in words. Raises GateError at the first gap."""
     steps = read_steps(contents)
     linked(steps)
+    agreed(steps)
     copied(contents, steps)
     shipped(contents, steps)
     files = read_sources(contents, steps)
@@ -66,6 +71,22 @@ def linked(steps: Mapping[str, StageStatement]) -> None:
         raise GateError("has no input: only the corpus may begin", where=step_path(rootless[0]))
 
 
+def agreed(steps: Mapping[str, StageStatement]) -> None:
+    """Raise GateError where stages that belong together did not: other inputs than due, other words of one charter."""
+    needs = READS | ({"evaluate": maker_of(steps)} if "evaluate" in steps else {})
+    for stage, need in needs.items():
+        if stage in steps and need in steps and need not in steps[stage].inputs:
+            raise GateError(f"did not read {need}", where=step_path(stage))
+    told: dict[str, tuple[str, Any]] = {}
+    for stage, step in steps.items():
+        for table, words in step.parameters.items():
+            if table in APART:
+                continue
+            first, said = told.setdefault(table, (stage, words))
+            if said != words:
+                raise GateError(f"its [{table}] is not that of {first}: one charter has one", where=step_path(stage))
+
+
 def copied(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
     """Raise GateError unless evidence that is a stage's output is in the release byte for byte."""
     for place, (stage, path) in COPIES.items():
@@ -78,7 +99,7 @@ def copied(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
 
 
 def shipped(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
-    """Raise GateError unless model/ holds the weights of the last training stage, and no others."""
+    """Raise GateError unless model/ holds what the last training stage left there, and the card beside it alone."""
     maker = maker_of(steps)
     made = {path: facts for path, facts in steps[maker].manifest.items() if path.startswith("model/")}
     if not any(path.endswith(WEIGHTS) for path in made):
@@ -89,9 +110,13 @@ def shipped(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
                 raise GateError(f"{maker} made it, the release does not carry it", where=path)
         elif contents.listed[path] != facts["sha256"]:
             raise GateError(f"is not what {maker} made", where=path)
-    spare = [path for path in contents.listed if path.startswith("model/") and path.endswith(WEIGHTS)]
-    if foreign := sorted(set(spare) - set(made)):
-        raise GateError(f"weights that {maker} did not make", where=foreign[0])
+    present = {path for path in contents.listed if path.startswith("model/") and path != CARD}
+    if foreign := sorted(present - made.keys(), key=lambda path: (not path.endswith(WEIGHTS), path)):
+        what = "weights" if foreign[0].endswith(WEIGHTS) else "a file"
+        raise GateError(f"{what} that {maker} did not make", where=foreign[0])
+    cut = steps["tokenize"].manifest.get(TOKENIZER) if "tokenize" in steps else None
+    if cut is not None and (of_model := made.get(f"model/{TOKENIZER}")) is not None and of_model != cut:
+        raise GateError("is not the tokenizer that tokenize made", where=f"model/{TOKENIZER}")
 
 
 def maker_of(steps: Mapping[str, StageStatement]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from freehold.errors import GateError
-from freehold.proof import chain
+from freehold.proof import canonical, chain
 from freehold.proof.bundle import CHAINS
 from freehold.proof.chain import MAX_CHAIN_BYTES, Segment
 from freehold.proof.statements import StageStatement
@@ -26,6 +26,7 @@ def check(contents: Contents) -> str:
     begun(steps, segments[0])
     reached(contents, steps, segments)
     gone = cut_off.demand(contents, steps, segments)
+    recipes(contents, steps, segments)
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
     origin = drawn if segments[0].base is None else f"from the open model with the weights {segments[0].base}"
@@ -60,6 +61,35 @@ def reached(contents: Contents, steps: Mapping[str, StageStatement], segments: S
         raise GateError(f"ends with {segments[-1].stage}, but {maker} made the model", where=CHAINS[-1])
     if segments[-1].checkpoint != weights_of(contents.listed):
         raise GateError(f"the chain ends with {segments[-1].checkpoint}, other weights are shipped", where="model")
+
+
+def recipes(contents: Contents, steps: Mapping[str, StageStatement], segments: Sequence[Segment]) -> None:
+    """Raise GateError unless each recipe agrees with its chain: seed, number of steps, the weights it began with.
+
+    A recipe is read as far as it says these things; the seed must be the charter's.
+    """
+    last = {segment.stage: segment for segment in segments}
+    for stage, final in last.items():
+        where = f"evidence/{stage}/recipe.json"
+        if where not in contents.listed:
+            continue
+        recipe = canonical.load(contents.read(where), where=where)
+        if not isinstance(recipe, dict):
+            raise GateError("is no table", where=where)
+        seeds = {segment.seed for segment in segments if segment.stage == stage} | declared_seed(steps[stage])
+        if "seed" in recipe and seeds != {recipe["seed"]}:
+            raise GateError(f"gives the seed {recipe['seed']}, the chain or the charter another", where=where)
+        if "steps" in recipe and recipe["steps"] != final.last_step:
+            raise GateError(f"gives {recipe['steps']} steps, the chain {final.last_step}", where=where)
+        if stage == "refine" and "base" in recipe and recipe["base"] != last["train"].checkpoint:
+            raise GateError("began with other weights than train ended with", where=where)
+
+
+def declared_seed(step: StageStatement) -> set[int]:
+    """The seed in the charter's words, as the stage's statement repeats them."""
+    words = step.parameters.get("train")
+    seed = words.get("seed") if isinstance(words, dict) else None
+    return set() if seed is None else {seed} if type(seed) is int else {-1}
 
 
 def weights_of(files: Mapping[str, str]) -> str:
