@@ -229,4 +229,4 @@ def distance(mine: Weights, theirs: Weights, *, before: Weights) -> float:
     """
     apart = sum(float((mine[name] - theirs[name]).double().square().sum()) for name in mine)
     way = sum(float((theirs[name] - before[name]).double().square().sum()) for name in mine)
-    return round((apart / way) ** 0.5, 6) if way else float(apart > 0)
+    return float(f"{(apart / way) ** 0.5:.3g}") if way else float(apart > 0)
