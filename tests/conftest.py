@@ -11,6 +11,8 @@ from freehold.plugins import silence
 
 silence()
 
+pytest_plugins = ("object_store",)
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 COMMONS = REPOSITORY / "examples" / "commons"
 

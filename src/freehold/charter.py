@@ -16,6 +16,7 @@ from annotated_types import Ge, Gt, Le, Len
 from pydantic import ConfigDict, StringConstraints
 
 from freehold.errors import InputError
+from freehold.mirror import SCHEME, Mirror
 from freehold.tree import Tree, tree
 
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
@@ -26,11 +27,13 @@ Personal = Annotated[
     str, StringConstraints(pattern=r"^(email|phone|iban|card|ip|imei|crypto|national-id(:[A-Z]{2})?)$")
 ]
 Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]  # module:function
+Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]  # ISO 8601
+Obtained = Literal["public", "licensed", "private", "crawled", "user", "synthetic", "other"]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset(  # tables and lists that name files beside the sources
-    {"policy", "curate", "base", "refine", "evaluate", "against", "packs"}
+RESERVED = frozenset(  # tables and lists that name files beside the sources, and a source of ours
+    {"policy", "curate", "base", "refine", "evaluate", "against", "packs", "canaries"}
 )
 # Files of a base folder that decide how text becomes tokens; the weights need all of its files.
 TOKENIZER_FILES = (
@@ -67,7 +70,7 @@ class Source:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     name: Slug
-    path: str  # a file, a folder, a git repository or a glob
+    path: str  # a file, a folder, a git repository, a glob, or s3://BUCKET/KEY (a beginning or a glob of keys)
     origin: str  # where the text was published
     format: Literal["auto", "jsonl", "parquet", "txt", "html", "xml", "epub", "pdf", "warc"] = "auto"
     licence: str | None = None  # None: every record names its own
@@ -75,6 +78,11 @@ class Source:
     language: LanguageCode | None = None  # None: every record names its own, or it is detected
     reference: bool = False  # good text: the bounds of quality are learned from it
     domain: Slug | None = None  # what kind of text it is, in your words: law, literature, press
+
+    @property
+    def remote(self) -> bool:
+        """Whether it lies in an object store and is read from a copy."""
+        return self.path.startswith(SCHEME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +125,7 @@ class Curation:
     recurring_lines: Share = 0.2  # of a source's documents, from which an imprint is cut out of them; 0: never
     labels: str | None = None  # JSON Lines of id or text, and label keep or drop: learn what to drop
     max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
+    canaries: Annotated[int, Ge(0), Le(1000)] = 0  # random sequences planted in each language 1, 4 and 16 times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +250,7 @@ class Evaluate:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     packs: tuple[str, ...] = ()
     completions: Annotated[int, Ge(0)] = 2
+    memorisation: Annotated[int, Ge(0), Le(10_000)] = 32  # passages of each language and frequency; 0: not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +261,42 @@ class Release:
     name: Slug
     version: Slug = "0.1.0"
     licence: str = "Apache-2.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What only people can say for the documents that law asks for. What is left empty is listed there as a gap."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    obtained: dict[Slug, Obtained] = field(default_factory=dict)  # source → how; "refine" is the instructions
+    representative: str = ""  # authorised representative in the Union: name and contact, or why none is needed
+    rights_contact: str = ""  # where rightsholders ask
+    small_enterprise: bool | None = None  # a small or medium-sized provider, by the Union's definition
+    code_of_practice: bool | None = None  # signatory of the Union's code for general-purpose models
+    high_impact: bool | None = None  # intended for uses that Korea calls high-impact
+    published: Day = ""  # first release through any channel
+    union_market: Day = ""  # placed on the Union market
+    collected: str = ""  # the latest day of data acquisition
+    still_trained: bool | None = None  # on new data, after this release
+    content_types: str = ""  # fiction, law, press …
+    channels: tuple[str, ...] = ()  # of distribution
+    intended_uses: str = ""
+    restricted_uses: str = ""
+    acceptable_use: str = ""  # a link to the policy, or that there is none
+    rationale: str = ""  # why the model and its training are as they are
+    bias: str = ""  # measures to detect biases
+    illegal_content: str = ""  # measures to avoid or remove it
+    energy_mwh: Annotated[float, Gt(0)] | None = None  # of training, measured
+    power_watts: Annotated[float, Gt(0)] | None = None  # mean draw while training: energy is derived from it
+    crawler_names: str = ""  # where sources were crawled; [policy].agent goes before it
+    crawler_purposes: str = ""
+    crawl_period: str = ""
+    synthetic_models: str = ""  # that made synthetic sources
+    base_summary: str = ""  # the summary of training content of the base
+    base_flop: Annotated[float, Gt(0)] | None = None  # that training the base took
+    previous_summary: str = ""  # a link to the version before
+    comments: str = ""
+    japan_explanation: str = ""  # what of Japan's principle code is not implemented, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +320,7 @@ class Charter:
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
     withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
+    law: Law = field(default_factory=Law)
     path: Path = Path("charter.toml")
 
     @property
@@ -291,6 +338,8 @@ class Charter:
 
     def tree_of(self, source: Source) -> Tree:
         """What the path of a source leads to, with the entries that cannot be followed; InputError without a file."""
+        if source.remote:
+            return self._fetched(source)
         whole = self.folder / source.path
         if whole.is_dir():
             found = tree(whole)
@@ -306,6 +355,19 @@ class Charter:
             raise InputError(f"no file matches {source.path!r}", where=place, remedy=advice)
         return found
 
+    def mirror_of(self, source: Source) -> Mirror:
+        """The copy of a source that lies in an object store."""
+        return Mirror(folder=self.folder / ".freehold" / "mirror" / source.name)
+
+    def _fetched(self, source: Source) -> Tree:
+        """What was fetched of a source. Raises InputError where that is not what the charter names now."""
+        try:
+            return self.mirror_of(source).tree(source.path)
+        except InputError as error:
+            place = where(self.path, ("sources", self.sources.index(source), "path"))
+            advice = error.remedy and error.remedy.replace("CHARTER", self.path.name)
+            raise InputError(error.message, where=error.where or place, remedy=advice) from None
+
     @property
     def base_folder(self) -> Path:
         """The folder of the base; only for a charter that names one."""
@@ -317,7 +379,11 @@ class Charter:
         """Source → its domain, where training is to mix domains; else nothing."""
         if self.mixture.domains is None and self.mixture.temperature is None:
             return {}
-        return {source.name: source.domain for source in self.sources if source.domain is not None}
+        found = {source.name: source.domain for source in self.sources if source.domain is not None}
+        if self.curate.canaries and found:  # they go along with the first domain that is read
+            shares = self.mixture.domains or {}
+            found["canaries"] = next(domain for domain in found.values() if shares.get(domain, 1))
+        return found
 
     @property
     def sketches(self) -> tuple[Path, ...]:
@@ -334,6 +400,8 @@ class Charter:
         """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
         if section == "mixture":
             return {**asdict(self.mixture), "sources": self.domains, "max_epochs": self.train.max_epochs}
+        if section == "curate":  # canaries are drawn from the seed
+            return asdict(self.curate) | ({"canary_seed": self.train.seed} if self.curate.canaries else {})
         if section == "base":
             return self.base and {**asdict(self.base), "path": self.base_folder.name}
         if section == "tokenizer" and self.base is not None:

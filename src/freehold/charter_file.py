@@ -20,6 +20,7 @@ from freehold.charter import (
     Curation,
     Evaluate,
     Language,
+    Law,
     Mixture,
     Model,
     Phase,
@@ -34,6 +35,7 @@ from freehold.charter import (
     where,
 )
 from freehold.errors import InputError
+from freehold.text import canaries
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
 LOG = "withdrawals.jsonl"
@@ -132,7 +134,8 @@ def check(charter: Charter) -> None:
         if single and source.licence not in charter.policy.licences:
             message = f'"{source.licence}" is not allowed by [policy].licences'
             refuse(("sources", position, "licence"), message, "remove the source or allow the licence")
-        charter.files_of(source)
+        if not source.remote:  # that it was fetched matters to whoever reads it
+            charter.files_of(source)
     named: list[tuple[tuple[str | int, ...], str]] = []
     named += [(("evaluate", "packs", i), pack) for i, pack in enumerate(charter.evaluate.packs)]
     named += [(("curate", "against", i), str(path)) for i, path in enumerate(charter.sketches)]
@@ -150,6 +153,9 @@ def check(charter: Charter) -> None:
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")
+    if charter.curate.canaries and canaries.LICENCE not in charter.policy.licences:
+        message = f"canaries are under {canaries.LICENCE}, which [policy].licences does not allow"
+        refuse(("curate", "canaries"), message, "allow the licence, or plant none")
     budgets = (charter.train.tokens, charter.train.steps, charter.train.minutes)
     if sum(budget is not None for budget in budgets) != 1:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
@@ -159,6 +165,9 @@ def check(charter: Charter) -> None:
         refuse(("train", "goldfish"), "one token in one leaves nothing to predict", "use 0 (off) or at least 2")
     if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
         refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
+    known = {source.name for source in charter.sources} | {"refine"}
+    if strange := set(charter.law.obtained) - known:
+        refuse(("law", "obtained"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
     if charter.phases:
         check_phases(charter, refuse)
     if charter.base is not None:
@@ -271,6 +280,6 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
         "curate": Curation, "mixture": Mixture, "tokenizer": Tokenizer, "model": Model, "train": Train,
-        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release,
+        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release, "law": Law,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

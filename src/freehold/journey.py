@@ -63,7 +63,7 @@ JOURNEY = (
     Step(
         name="release",
         needs=("curate", "tokenize", "train", "refine", "evaluate"),
-        reads=("responsible", "languages", "policy", "base", "release"),
+        reads=("responsible", "languages", "policy", "base", "release", "law"),
         withdrawn=("W0", "W1", "W2", "W3", "W4"),
         makes="a signed bundle that anyone can verify",
     ),

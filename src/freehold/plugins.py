@@ -44,6 +44,7 @@ EXTRA_OF = {
     "lxml": "curate",
     "pypdfium2": "curate",
     "warcio": "curate",
+    "obstore": "curate",
     "torch": "train",
     "torchao": "fp8",
     "tokenizers": "train",

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Tree:
     files: tuple[Path, ...]
     faults: tuple[tuple[Path, str], ...] = ()  # entries that cannot be followed, and why: symlink-loop, …
     revision: Revision | None = None  # of a git repository
+    dates: Mapping[Path, str] = field(default_factory=dict)  # file → since when it is as it is, where somebody says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

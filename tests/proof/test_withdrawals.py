@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import GateError, InputError
 from freehold.proof import chain, consistency, withdrawals
+from freehold.proof.keys import fingerprint
+from freehold.proof.withdrawal_entry import UNSIGNED, signed_bytes
 from freehold.proof.withdrawals import Entry, Withdrawn
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
@@ -154,8 +157,8 @@ def test_a_killed_call_leaves_the_log_whole(log: Path, monkeypatch: pytest.Monke
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_no_changed_byte_survives_parsing_and_the_key(data: st.DataObject) -> None:
-    entry = replace(draft("law/1"), number=1, keyid=withdrawals.fingerprint(KEY.public_key()))
-    signature = KEY.sign(withdrawals.signed_bytes(entry), ec.ECDSA(withdrawals.hashes.SHA256()))
+    entry = replace(draft("law/1"), number=1, keyid=fingerprint(KEY.public_key()))
+    signature = KEY.sign(signed_bytes(entry), ec.ECDSA(hashes.SHA256()))
     line = replace(entry, signature=signature).line() + b"\n"
     place = data.draw(st.integers(0, len(line) - 1))
     value = data.draw(st.integers(0, 255).filter(lambda value: value != line[place]))
@@ -169,6 +172,6 @@ def test_no_changed_byte_survives_parsing_and_the_key(data: st.DataObject) -> No
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_anything_else_is_refused_not_crashed_on(value: Any) -> None:
-    for row in ({"number": value}, dict.fromkeys([*withdrawals.UNSIGNED, "signature"], value), value):
+    for row in ({"number": value}, dict.fromkeys([*UNSIGNED, "signature"], value), value):
         with pytest.raises(GateError):
             withdrawals.parse(json.dumps(row).encode() + b"\n", where="log")

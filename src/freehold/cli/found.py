@@ -1,4 +1,4 @@
-"""`freehold init`: a first charter that runs and teaches, from a template or from a folder of documents."""
+"""`freehold init`: a first charter that runs and teaches; `freehold fetch`: what of its sources lies elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import resources
 from json import dumps
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli import show
-from freehold.cli.options import AsJson, near
+from freehold.cli.options import HERE, AsJson, CharterFile, DryRun, near
 from freehold.errors import InputError
 from freehold.plugins import part
 
@@ -37,6 +38,7 @@ licence = "{licence}"  # SPDX id, or "public-domain-law" with the statute below;
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
     app.command("init")(init)
+    app.command("fetch")(fetch)
 
 
 def init(
@@ -132,3 +134,16 @@ def source_text(one: Sight, *, home: Path, licence: str | None) -> str:
         '# licence = "public-domain-law"  # with the statute that says so:\n# statute = "UrhG § 5 Abs. 1"\n'
         '# language = "deu"  # leave out to detect it\n'
     )
+
+
+def fetch(charter: CharterFile = HERE, dry_run: DryRun = False, json: AsJson = False) -> None:
+    """Copy the sources that lie in an object store; the only verb that asks a network for text."""
+    declared = part("freehold.charter_file:load")(charter)
+    remote = [source for source in declared.sources if source.remote]
+    if not remote:
+        raise InputError("no source lies in an object store", where=str(charter), remedy=f"freehold curate {charter}")
+    progress, one = part("freehold.progress:Progress")(), part("freehold.stages.curate.fetching:fetch")
+    found = [asdict(one(declared, source, progress=progress, dry_run=dry_run)) for source in remote]
+    following = f"freehold fetch {charter}" if dry_run else f"freehold curate {charter}"
+    figures = {row.pop("source"): row for row in found}
+    show.result({"artifact": None, "figures": {"sources": figures}}, as_json=json, following=following, title="fetch")

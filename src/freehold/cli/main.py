@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from freehold.cli import ask, audit, care, found, guided, journey, talk, trust, tune
+from freehold.cli import ask, audit, care, found, guided, journey, proofs, talk, trust, tune, withdraw
 from freehold.errors import FreeholdError
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (found, journey, tune, ask, trust, audit, talk, guided, care):
+for room in (found, journey, tune, ask, trust, audit, proofs, withdraw, talk, guided, care):
     room.add_to(app)
 
 

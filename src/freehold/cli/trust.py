@@ -43,17 +43,22 @@ def verify_command(
     witness: Annotated[
         list[Path] | None, typer.Option(help="a public key you believe about time alone; repeat for more")
     ] = None,
-    document: Annotated[Path | None, typer.Option(help="is this text in it?")] = None,
+    document: Annotated[Path | None, typer.Option(help="is this text in it?", exists=True, dir_okay=False)] = None,
+    proof: Annotated[Path | None, typer.Option(help="write the proof of that answer here")] = None,
     replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments, drawn now")] = None,
     segments: Segments = None,
     holdings: HoldingsFolder = None,
     base: OpenModel = None,
     auditor: Auditors = None,
+    rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
+    packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
+    draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
     html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    asked = replaying(replay, segments, holdings, base, auditor, document=document)
+    scoring = {"rescore": rescore, "packs": packs, "draw": draw}
+    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof, **scoring)
     verify(
         release,
         trust=trust or (),

@@ -34,10 +34,18 @@ LOCATORS = "evidence/locators.json"
 POLICY = "evidence/policy.json"
 STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
+TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
-CUT_OFF = "evidence/train/withdrawn.json"
+RESULTS = "evidence/evaluation/results.json"
+ANSWERS = "evidence/evaluation/answers.jsonl"
+HELD_OUT = "evidence/evaluation/held_out.jsonl"
+COMPLETIONS = "evidence/evaluation/completions.jsonl"
+MEMORISATION = "evidence/evaluation/memorisation.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
+WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
+WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
+CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
 MAX_RELEASE_BYTES = 16 << 20
 MAX_POLICY_BYTES = 1 << 20
 MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
@@ -46,17 +54,23 @@ PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    "evidence/corpus/canaries.json": ("curate", "canaries.json"),
+    TREE: ("curate", "documents.smt"),
+    "evidence/corpus/rights.json": ("curate", "rights.json"),
+    "evidence/corpus/croissant.json": ("curate", "croissant.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
     CUT_OFF: ("train", "withdrawn.json"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
-    "evidence/evaluation/results.json": ("evaluate", "results.json"),
-    "evidence/evaluation/answers.jsonl": ("evaluate", "answers.jsonl"),
-    "evidence/evaluation/completions.jsonl": ("evaluate", "completions.jsonl"),
+    RESULTS: ("evaluate", "results.json"),
+    ANSWERS: ("evaluate", "answers.jsonl"),
+    HELD_OUT: ("evaluate", "held_out.jsonl"),
+    COMPLETIONS: ("evaluate", "completions.jsonl"),
+    MEMORISATION: ("evaluate", "memorisation.json"),
 }
-REQUIRED = (SOURCES, *CHAINS)  # where the stage that makes them is part of the release
+REQUIRED = (SOURCES, TREE, *CHAINS)  # where the stage that makes them is part of the release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +95,11 @@ class Policy:
 def step_path(stage: str) -> str:
     """Where a stage's statement stands in a release."""
     return f"{STEPS}/{stage}.intoto.jsonl"
+
+
+def filter_path(digest: str) -> str:
+    """Where a filter of withdrawn text stands in a release."""
+    return f"evidence/withdrawals/filters/{digest}.filter"
 
 
 def signature_path(party: str) -> str:

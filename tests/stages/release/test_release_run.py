@@ -53,6 +53,7 @@ def test_everything_of_the_bundle_is_there(released: Sealed) -> None:
         "evidence/locators.json",
         "evidence/signatures/amt-fur-sprache.sigstore.json",
         "evidence/corpus/sources.jsonl",
+        "evidence/corpus/documents.smt",
         "evidence/train/recipe.json",
         "evidence/train/environment.lock",
         "evidence/train/chain.jsonl",
@@ -136,6 +137,7 @@ def test_a_missing_key_is_made_and_said(shop) -> None:
     [
         ("curate", "sources.jsonl"),
         ("curate", "ledger.parquet"),
+        ("curate", "documents.smt"),
         ("refine", "model/model.safetensors"),
         ("refine", "model/chat_template.jinja"),
         ("evaluate", "results.json"),

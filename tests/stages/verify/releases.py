@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from freehold.proof import bundle, chain, keys
+from freehold.law import facts, generate
+from freehold.law.facts import DECLARED
+from freehold.law.facts import LOCK as LOCKED
+from freehold.proof import bundle, chain, keys, sparse
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
 
+from .evaluations import evaluation
+
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
-ENVIRONMENT = {"python": "3.11.7", "packages": {}}
+ENVIRONMENT = {
+    "python": "3.11.7",
+    "system": "Linux x86_64",
+    "processor": "abacus",
+    "packages": {"numpy": "2.4.6", "torch": "2.13.0+cpu"},
+}
+LOCK = (
+    b"# Python 3.11.7, Linux x86_64, abacus\nnumpy==2.4.6  # SPDX-License-Identifier: BSD-3-Clause\ntorch==2.13.0+cpu\n"
+)
+SHAPE = {
+    "context": 64, "depth": 1, "experts": None, "family": "qwen3", "ffn_width": 192, "head_size": 64, "heads": 1,
+    "kv_heads": 1, "latent": None, "tied": False, "vocab_size": 700, "width": 64, "windows": [],
+}  # fmt: skip
+TRAIN = {
+    "base": None, "device": "cpu", "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": {"matrix": 0.02},
+    "samples": 8, "seed": 7, "sequence": 64, "steps": 80,
+}  # fmt: skip
+TAUGHT = {"samples": 8, "seed": 7, "sequence": 64, "steps": 5}
+RIGHTS = {
+    "opt_outs": {"kept_without_notice": 0, "kept_without_url": 2, "notices": 0},
+    "rows": [
+        {"source": "laws", "licence": "CC0-1.0", "ground": "licence", "outcome": "kept", "documents": 2, "bytes": 9}
+    ],
+    "hosts": {"laws": {"count": 0, "bytes": {}}},
+}
+FIGURES = {
+    "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
+    "tokenize": {"documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}},
+    "train": {"parameters": 143_168, "tokens_by_language": {"deu": 40_960}},
+    "refine": {},
+    "evaluate": {},
+}
+SAID = {"intended_uses": "tests", "obtained": {"laws": "public"}, "rights_contact": ""}
 
 
 def table(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -41,15 +79,20 @@ class Recipe:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)  # stage → inputs that replace the true ones
     stages: tuple[str, ...] = ("curate", "tokenize", "train", "refine", "evaluate")
     extra: dict[str, bytes] = field(default_factory=dict)
+    documents: tuple[str, ...] = ("The first document.", "The second document.")  # that the tree was made of
+    tree: bytes | None = None  # instead of the true one
     train_files: dict[str, str] = field(default_factory=dict)  # that training read from outside: a base's
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
     reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
     tokenizer: bytes = b"{}"  # that the model carries
-    recipes: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"train": {"seed": 7, "steps": 80}, "refine": {"seed": 7, "steps": 5}}
-    )
+    recipes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"train": dict(TRAIN), "refine": dict(TAUGHT)})
+    figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
+    lock: bytes = LOCK
+    law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
+    evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
+    asked_packs: dict[str, str] = field(default_factory=dict)  # that evaluate read: name → SHA-256
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -76,6 +119,14 @@ class Recipe:
         return chain.weights_digest({path.split("/")[1]: sha256(data).hexdigest() for path, data in files.items()})
 
 
+def tree_of(documents: Iterable[str]) -> bytes:
+    """documents.smt over texts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "documents.smt"
+        sparse.write(path, map(sparse.key_of_text, documents))
+        return path.read_bytes()
+
+
 def segment(**changed: Any) -> dict[str, Any]:
     known = {"stage": "train", "documents": chain.documents_root(["1", "2"]), "seed": 7, "learning_rate": 0.02}
     return known | changed
@@ -98,13 +149,30 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / path).write_bytes(data)
 
 
+def write_law(folder: Path, statements: Mapping[str, Any]) -> None:
+    """Law documents and bill of materials from the evidence as it lies there."""
+    release = {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"}
+    responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
+    declared = generate.declared(release=release, responsible=responsible, statements=statements)
+    write(folder, {DECLARED: declared})
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    write(folder, generate.generate(facts.read(lambda path: (folder / path).read_bytes(), paths)))
+
+
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
+    tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
     shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
     outputs = {
-        "curate": {"sources.jsonl": sources, "curate.json": b"{}"},
+        "curate": {
+            "sources.jsonl": sources,
+            "documents.smt": tree,
+            "curate.json": b"{}",
+            "rights.json": json.dumps(RIGHTS).encode(),
+            "croissant.json": b"{}",
+        },
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),
@@ -118,7 +186,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             "chain.jsonl": told.get("refine", b""),
             "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
-        "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
+        "evaluate": recipe.evaluated,
     }
     needs: dict[str, tuple[str, ...]] = {
         "curate": (),
@@ -137,10 +205,12 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
+            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
+                stage, {}
+            ),
             output=made[stage],
             manifest=manifest,
-            figures={"documents": 2},
+            figures=recipe.figures[stage],
             environment=ENVIRONMENT,
             started=1.0,
             finished=2.5,
@@ -150,7 +220,11 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
     model = {**recipe.model_files(recipe.shipped), **shape}
-    write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
+    write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n"})
+    if recipe.law is not None:
+        write(folder, {LOCKED: recipe.lock})
+        write_law(folder, recipe.law)
+    write(folder, recipe.extra)
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)
     bundle.seal(folder, name="tiny", version="0.1.0", licence="Apache-2.0", inputs=made)

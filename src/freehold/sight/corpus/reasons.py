@@ -11,11 +11,11 @@ STEPS: Final = {
         "archive-bomb broken-archive broken-file changed-file dangling-link empty-file encrypted-file http-status "
         "invalid-json invalid-utf8 invalid-xml licence-file no-text not-text parser-crash parser-memory parser-time "
         "record-too-long special-file symlink-loop unknown-format unknown-markup unknown-xml unreadable-file "
-        "unreadable-folder"
+        "unreadable-folder unsafe-name"
     ),
     "rights": "licence-unknown licence-unparsable licence-not-allowed refused-by-override",
     "extraction": "hostile-markup unreadable-markup",
-    "opt-outs": "opted-out opted-out-aipref opted-out-list opted-out-noai opted-out-robots opted-out-tdmrep",
+    "opt-outs": "opted-out opted-out-aipref opted-out-list opted-out-noai opted-out-robots opted-out-tdmrep withdrawn",
     "quality": (
         "empty too-short too-long broken-encoding placeholder few-words few-letters stub program-code "
         "unbroken-characters word-length wordless symbols bullet-lines ellipsis-lines short-lines unfinished-lines "

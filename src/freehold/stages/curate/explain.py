@@ -17,6 +17,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from freehold.charter import Charter, Source
+from freehold.proof import withdrawals
 from freehold.sight.corpus.reasons import step_of
 from freehold.sight.corpus.samples import compared
 from freehold.stages.curate import notices
@@ -77,7 +78,9 @@ def rules_of(record: Record, artifact: Path, charter: Charter, scratch: Path) ->
     """The charter's rules, with what curating learned and what hosts said in the record's own file: a path for each."""
     path = scratch / f"rules-{hashlib.sha256(record.file.encode()).hexdigest()}.json"
     if not path.exists():
-        write_rules(charter, path, notices.gather(charter, record.notices), learned=learned_of(artifact))
+        said, gone = notices.gather(charter, record.notices), withdrawals.read(charter.withdrawals)
+        named = [{"id": one.id, "key": one.key} for one in withdrawals.documents(gone, "W1")]
+        write_rules(charter, path, said, learned=learned_of(artifact), withdrawn=named)
     return path
 
 

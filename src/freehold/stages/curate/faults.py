@@ -15,7 +15,7 @@ from freehold.stages.curate.account import Account
 NAMES: Final = """
     archive-bomb broken-archive broken-file changed-file dangling-link encrypted-file hostile-markup invalid-json
     invalid-utf8 invalid-xml parser-crash parser-memory parser-time record-too-long special-file symlink-loop
-    unreadable-file unreadable-folder
+    unreadable-file unsafe-name unreadable-folder
 """
 FAULTS: Final = frozenset(NAMES.split())
 

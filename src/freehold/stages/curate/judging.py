@@ -250,6 +250,7 @@ def shielded(raw: Raw, *, rules: Rules, changes: Counter[str]) -> Raw:
 
 def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) -> dict[str, Any]:
     """The row that a verdict leaves behind; of a dropped record its id, source, reason, rights and size."""
+    verdict = unless_withdrawn(raw, verdict, rules=rules)
     found = {} if verdict.text is None else compared(verdict.text, rules)
     row = {"id": raw.id, "source": declared.name, "reason": verdict.reason, "detail": verdict.detail} | found
     if row["reason"] is not None:
@@ -262,16 +263,20 @@ def judged_row(raw: Raw, verdict: Verdict, *, declared: Declared, rules: Rules) 
     return facts | row
 
 
+def unless_withdrawn(raw: Raw, verdict: Verdict, *, rules: Rules) -> Verdict:
+    """The verdict, or why a document that passed every other rule may not come back."""
+    by = None if verdict.text is None else rules.withdrawn.names(raw.id, verdict.text)
+    return verdict if by is None else replace(verdict, text=None, reason="withdrawn", detail=f"named by its {by}")
+
+
 def compared(text: str, rules: Rules) -> dict[str, Any]:
     """What comparing documents needs to know of a text, all of it hashes; a contaminated text goes no further."""
     unspaced, words = signatures.unspaced(text), tokens(text)
-    exam = decontamination.read_packs(rules.packs).exam
-    found = overlap(words, exam)
-    known = {"overlaps": found.touched, "holds": found.held}
-    if found.held and rules.contaminated == "drop":
-        item = exam.items[found.held[0]]
-        detail = f"{item.pack} {item.id[:80]}, {len(found.held)} items"
-        return known | {"reason": decontamination.REASON, "detail": detail}
+    packs = decontamination.read_packs(rules.packs)
+    found, marks = overlap(words, packs.exam), packs.marked(text)
+    known = {"overlaps": found.touched, "holds": found.held, "marks": marks}
+    if (found.held or marks) and rules.contaminated == "drop":
+        return known | {"reason": decontamination.REASON, "detail": packs.told(found.held, marks)}
     return known | {
         "digest": signatures.digest(text),
         "bytes": len(text.encode()),

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from freehold.learn.targets import shown
 from freehold.stage import Stage
-from freehold.stages.curate import croissant, decontamination, notices, output, rights_report
+from freehold.stages.curate import croissant, decontamination, notices, output, rights_report, tree
 from freehold.stages.curate.account import Account, summarise
 from freehold.stages.curate.card import card
 from freehold.stages.curate.clusters import write_clusters
@@ -31,7 +31,7 @@ from freehold.text.notices import Notice
 def write(
     stage: Stage, units: list[Unit], passed: pa.Table, likeness: Likeness, decisions: Decisions, cutting: Cutting
 ) -> Account:
-    """Documents, held-out documents, ledger and sources."""
+    """Documents, held-out documents, ledger, sources and the tree of documents."""
     judged = [path for unit in units for path in unit.judged]
     total = int(passed.column("bytes").to_numpy().sum())
     with stage.progress.task("write", total=total, unit="bytes") as task:
@@ -48,6 +48,8 @@ def write(
         entry = {"path": unit.name, "sha256": unit.counts["sha256"], "bytes": unit.counts["bytes"]}
         files.setdefault(unit.source, []).append(entry)
     output.write_lines(stage.output / "sources.jsonl", account.source_lines(stage.charter, files))
+    whole = {entry["sha256"] for entries in files.values() for entry in entries}
+    stage.figures["documents_root"] = tree.write_tree(stage.output, whole)
     return account
 
 
@@ -80,8 +82,8 @@ def leave_traces(
     write_clusters(stage.output / "clusters.parquet", passed, likeness, cutting.recurring, cutting.cuts)
     write_sketches(stage.output / SKETCHES, judged, as_array(decisions.dropped))
     packs = decontamination.read_packs(tuple(str(path) for path in stage.charter.packs))
-    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds"]) for path in judged)
-    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds"))
+    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds", "marks"]) for path in judged)
+    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds", "marks"))
     found = decontamination.report(packs, rows, policy=stage.charter.curate.contaminated)
     output.write_json(stage.output / "decontamination.json", found)
 

@@ -31,13 +31,13 @@ class Entry:
 def listed(charter: Charter, source: Source) -> list[Entry]:
     """Every entry of a source, in reading order. A licence file speaks where the charter does not."""
     tree = charter.tree_of(source)
+    folder = charter.mirror_of(source).files if source.remote else charter.resolve(source.path)
     root = charters.common_folder(tree.files)
-    licence, evidence = (None, None) if source.licence else licence_beside(charter.resolve(source.path))
+    licence, evidence = (None, None) if source.licence else licence_beside(folder)
     files = [
         Entry(path=path, name=f"{source.name}/{path.relative_to(root)}", licence=licence, evidence=evidence)
         for path in tree.files
     ]
-    folder = charter.resolve(source.path)
     faults = [
         Entry(path=path, name=f"{source.name}/{path.relative_to(folder)}", fault=fault) for path, fault in tree.faults
     ]
@@ -45,9 +45,9 @@ def listed(charter: Charter, source: Source) -> list[Entry]:
 
 
 def dated(entry: Entry, tree: Tree) -> Entry:
-    """The entry with the date of the commit, where the file is the one that was committed."""
+    """The entry with the day that its store gives it, or that of the commit if the file is the one committed."""
     if tree.revision is None:
-        return entry
+        return replace(entry, retrieved=tree.dates.get(entry.path))
     try:
         same = tree.revision.unchanged(entry.path)
     except OSError:  # it vanished; its reading says so

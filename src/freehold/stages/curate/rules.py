@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from freehold.charter import Charter, where
 from freehold.errors import InputError
+from freehold.proof import sparse
 from freehold.stages.curate.models import language_model
 from freehold.stages.curate.notices import agents
 from freehold.stages.curate.parts import mark, marked
@@ -30,6 +31,20 @@ class Declared:
     language: str | None
     origin: str
     statute: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Documents that may not come back (W1 of the log of withdrawals), known by id and, if that changes, by text."""
+
+    ids: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()  # of texts in the tree of documents, hex
+
+    def names(self, identity: str, text: str) -> str | None:
+        """By what a document is known to be withdrawn, or None."""
+        if identity in self.ids:
+            return "id"
+        return "text" if self.keys and sparse.key_of_text(text).hex() in self.keys else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +69,22 @@ class Rules:
     classifier: str | None = None  # path of its weights
     thresholds: dict[str, dict[str, Bounds]] = field(default_factory=dict)
     recurring: dict[str, frozenset[str]] = field(default_factory=dict)  # source → keys of lines
+    withdrawn: Withdrawn = Withdrawn()
 
 
 def write_rules(
-    charter: Charter, path: Path, notices: Iterable[Notice] = (), *, learned: Mapping[str, Any] | None = None
+    charter: Charter,
+    path: Path,
+    notices: Iterable[Notice] = (),
+    *,
+    learned: Mapping[str, Any] | None = None,
+    withdrawn: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Put the rules where the workers find them. Raises InputError for files of the charter's that cannot be read and
     for a source's licence that the policy does not allow.
 
-    `learned` is what looking over the sources taught: `recurring`, `thresholds` and `classifier`.
+    `learned` is what looking over the sources taught: `recurring`, `thresholds` and `classifier`; `withdrawn` are the
+    documents (id, key) that may not come back.
     """
     policy, curation = charter.policy, charter.curate
     check_licences(charter)
@@ -89,6 +111,7 @@ def write_rules(
             "language_model": model_path(charter),
             "packs": [str(path) for path in charter.packs],
             "contaminated": curation.contaminated,
+            "withdrawn": {"ids": [row["id"] for row in withdrawn], "keys": [row["key"] for row in withdrawn]},
             **(learned or {}),
             "sources": {
                 source.name: {part.name: getattr(source, part.name) for part in fields(Declared)}
@@ -188,5 +211,6 @@ def read_rules(path: str) -> Rules:
             code: {name: Bounds(**bounds) for name, bounds in learned.items()}
             for code, learned in found.get("thresholds", {}).items()
         },
+        withdrawn=Withdrawn(**{name: frozenset(values) for name, values in found["withdrawn"].items()}),
         recurring={name: frozenset(keys) for name, keys in found.get("recurring", {}).items()},
     )

@@ -57,7 +57,7 @@ def taught(holdings: Holdings, recipe: Recipe, base: Base, *, tokens: Path) -> L
     if recipe["instructions"] != holdings.step("refine").files[f"refine/{Path(name).name}"]:
         raise GateError("its recipe names other instructions than it read", where=step_path("refine"))
     curated = holdings.checked("curate", "held_out/", "ledger.parquet")
-    instructions, _ = gather(file, gate_of(policy, curated=curated, base=base))
+    instructions, _ = gather(file, gate_of(policy, curated=curated, model=base.model, withdrawn=base.withdrawn))
     return batches_of(recipe, base, lessons_of(base, instructions), tokens=tokens)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def run(stage: Stage) -> None:
 
 def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]]:
     """Instructions whose licence and document allow it. Raises InputError when none is left."""
-    gate = gate_of(stage.charter.policy, curated=stage.input("curate"), base=base)
+    gate = gate_of(stage.charter.policy, curated=stage.input("curate"), model=base.model, withdrawn=base.withdrawn)
     path = stage.charter.resolve(stage.charter.refine.instructions or "")
     instructions, dropped = gather(path, gate)
     if not instructions:
@@ -84,14 +84,14 @@ def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]
     return instructions, dropped
 
 
-def gate_of(policy: Policy, *, curated: Path, base: Base) -> Gate:
-    """What instructions must pass before `base` learns them; `curated` is the artifact of curate."""
+def gate_of(policy: Policy, *, curated: Path, model: Path, withdrawn: Collection[str] = ()) -> Gate:
+    """What instructions must pass: `curated` is the artifact of curate, `model` the folder of the pre-trained model."""
     return Gate(
         policy=policy,
         held_out={row["id"] for row in rows_of(curated / "held_out", "*.parquet", ["id"])},
         refused={row["id"]: row["reason"] for row in rows_of(curated, "ledger.parquet", ["id", "reason"])},
-        controls=control_tokens(read_tokenizer(base.model)),
-        withdrawn=base.withdrawn,
+        controls=control_tokens(read_tokenizer(model)),
+        withdrawn=withdrawn,
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import json
 import shutil
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from freehold.errors import InputError
 from freehold.proof import bundle, keys
+from freehold.proof.publisher import key_file, party_of
 from freehold.stage import Stage
+from freehold.stages.release import withdrawals
 from freehold.stages.release.verifier import verifier
-from freehold.store.environment import environment
 
+LICENCE_TOLD = 60  # characters; what is longer is a licence's text, not its name
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
 
 
@@ -41,15 +45,40 @@ def gather(stage: Stage) -> None:
         target = stage.output / bundle.step_path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
-    (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+    attested = json.loads(stage.attestation("train"))["predicate"]["environment"]
+    (stage.output / "evidence/train/environment.lock").write_text(lock(attested), encoding="utf-8")
     (stage.output / bundle.VERIFIER).write_bytes(verifier())
+    withdrawals.carry(stage)
 
 
-def lock() -> str:
-    """Every installed package with its version, as `pip install -r` reads it; no name of host or user."""
-    found = environment()
-    lines = [f"# Python {found['python']}, {found['system']}, {found['processor']}"]
-    return "\n".join([*lines, *(f"{name}=={version}" for name, version in found["packages"].items()), ""])
+def lock(attested: Mapping[str, Any]) -> str:
+    """Every package that training attests, as `pip install -r` reads it; no name of host or user.
+
+    A comment names the licence where the same version is installed here and its metadata tell one.
+    """
+    lines = [f"# Python {attested['python']}, {attested['system']}, {attested['processor']}"]
+    for name, version in sorted(attested["packages"].items(), key=lambda row: row[0].lower()):
+        told = licence_of(name, version)
+        lines.append(f"{name}=={version}{f'  # {told}' if told else ''}")
+    return "\n".join([*lines, ""])
+
+
+def licence_of(name: str, version: str) -> str | None:
+    """How an installed package states its licence: an SPDX expression (PEP 639), else a classifier or a short text."""
+    try:
+        found = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return None
+    if found["Version"] != version:
+        return None
+    if expression := found["License-Expression"]:
+        return f"SPDX-License-Identifier: {expression}"
+    classified = [
+        entry.rpartition(" :: ")[2] for entry in found.get_all("Classifier") or [] if entry.startswith("License :: ")
+    ]
+    stated = " ".join((found["License"] or "").split())
+    told = ", ".join(classified) or (stated if len(stated) <= LICENCE_TOLD else "")
+    return f"License: {told}" if told else None
 
 
 def signer_of(stage: Stage) -> Signer:
@@ -57,22 +86,17 @@ def signer_of(stage: Stage) -> Signer:
 
     Raises InputError where several keys lie there and none bears the party's name.
     """
-    party = slug(stage.charter.responsible.name)
+    party = party_of(stage.charter.responsible.name)
     folder = stage.workspace_folder / "keys"
-    found = sorted(folder.glob(f"*{keys.PRIVATE}"))
-    named = folder / f"{party}{keys.PRIVATE}"
-    if not found:
+    path = key_file(folder, party)
+    if path is None:
         made = keys.new_pair(folder, party)
         stage.progress.note(
             f"No signing key was in {folder}, so one was made for {party}: {made.private.name} stays secret, "
             f"{made.public.name} goes to whoever verifies (SHA-256 {made.fingerprint}). For a release that others "
             "rely on, make the key with `freehold keys new` and keep it away from this machine's backups."
         )
-    elif named not in found and len(found) > 1:
-        names = ", ".join(path.name for path in found)
-        advice = f"rename the one to sign with to {named.name}"
-        raise InputError(f"several keys ({names}), none of them {named.name}", where=str(folder), remedy=advice)
-    path = named if named in found or not found else found[0]
+        path = made.private
     key = keys.load_private(path)
     if not (public := path.with_suffix(keys.PUBLIC)).exists():  # a run was killed between the two files
         keys.write_new(public, keys.public_pem(key.public_key()), mode=0o644)
@@ -91,13 +115,3 @@ def seal_and_sign(stage: Stage, signer: Signer) -> None:
         inputs={name: stage.digest(name) for name in NEEDS},
     )
     bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
-
-
-def slug(name: str) -> str:
-    """A party's name as it may stand in a file name.
-
-    >>> slug("Bundesamt für Sprache")
-    'bundesamt-fur-sprache'
-    """
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-") or "publisher"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from freehold.proof.sparse import Tree
 from freehold.stages.release.facts import Facts
 
 TEXT = """# Evidence for {title}
@@ -19,6 +20,17 @@ freehold verify RELEASE --trust {party}.pub
 `RELEASE` is the folder that holds `model/` and `evidence/`. Each check says PASS, FAIL or NOT CHECKED. Exit code 0:
 every check passed; 3: one failed, and where a byte was changed it is named; 4: nothing failed, but something was
 not checked, for example because no key was given.
+
+## Is a text in it?
+
+```sh
+freehold verify RELEASE --trust {party}.pub --document FILE --proof PROOF.json   # INCLUDED or ABSENT
+freehold check-proof PROOF.json --document FILE --root {root}                  # without the release
+```
+
+The root of the tree of training documents is `{root}`.
+It stands for exactly {keys:,} keys: digests of the texts as they were trained on, and of the files that they came from.
+Whoever holds a text can ask. A text that curation changed (personal data, repairs) is known as it was left.
 
 ## Without Freehold
 
@@ -42,10 +54,11 @@ before it as `previous`, back to {origin}.
 | `locators.json` | checksums that let `verify` name a changed byte |
 | `steps/STAGE.intoto.jsonl` | what each stage took and made, by digest; the outputs of one are the inputs of the next |
 | `corpus/sources.jsonl` | every source with licence, origin, opt-out check and the SHA-256 of its files |
+| `corpus/documents.smt` | the tree of training documents: sorted SHA-256 digests, no text |
 | `tokenizer/fairness.json` | what the same content costs in tokens in each language |
 | `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
 | `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
-| `evaluation/` | results, every single answer, every sample completion |
+| `evaluation/` | results, every single answer and completion, held-out text in bits, what is known by heart |
 
 ## What it does not prove
 
@@ -59,11 +72,13 @@ SHARDS = "sha256sum RELEASE/model/*.safetensors  # as evidence/release.json list
 TABLE = "{weights}, the SHA-256 of the canonical JSON table of these files and digests,"
 
 
-def evidence_guide(facts: Facts, *, party: str, weights: str, files: int) -> str:
+def evidence_guide(facts: Facts, *, party: str, weights: str, files: int, tree: Tree) -> str:
     """The guide for this release; `weights` is the digest of the weights, which are in so many files."""
     digests = ONE.format(weights=weights) if files == 1 else SHARDS
     same = "the same digest" if files == 1 else TABLE.format(weights=weights)
     origin = "the weights drawn from the published seed"
     if facts.base is not None:
         origin = f"the weights of the open model {facts.base.name}, whose SHA-256 its first line gives as `base`"
-    return TEXT.format(title=facts.title, party=party, digests=digests, same=same, origin=origin)
+    return TEXT.format(
+        title=facts.title, party=party, digests=digests, same=same, origin=origin, root=tree.root, keys=len(tree)
+    )

@@ -18,10 +18,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from freehold.proof.bundle import TREE
 from freehold.proof.chain import weights_digest_of
 from freehold.proof.digests import digest_of, manifest_of
+from freehold.proof.sparse import Tree
 from freehold.stage import Stage
-from freehold.stages.release import evidence
+from freehold.stages.release import evidence, law
 from freehold.stages.release.card import model_card
 from freehold.stages.release.evidence import Signer
 from freehold.stages.release.facts import Facts, read_facts
@@ -55,6 +57,7 @@ def run(stage: Stage) -> None:
         task.advance()
         evidence.gather(stage)
         task.advance()
+        law.write(stage)
         signer = evidence.signer_of(stage)
         describe(stage, facts, signer)
         task.advance()
@@ -102,7 +105,8 @@ def describe(stage: Stage, facts: Facts, signer: Signer) -> None:
     """Write what people read: guide, plots and report."""
     weights = weights_digest_of(stage.output / "model")
     files = len(list((stage.output / "model").glob("*.safetensors")))
-    guide = evidence_guide(facts, party=signer.party, weights=weights, files=files)
+    with Tree.open(stage.output / TREE) as tree:
+        guide = evidence_guide(facts, party=signer.party, weights=weights, files=files, tree=tree)
     (stage.output / "evidence" / "README.md").write_text(guide, encoding="utf-8")
     folder = stage.output / "plots"
     folder.mkdir()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from freehold.stages.verify.trusted import Trusted
 
@@ -13,9 +16,17 @@ class Asked:
     """Questions of one run of verify; None or empty: not asked."""
 
     document: Path | None = None  # is this text in it?
+    proof: Path | None = None  # where the proof of the answer goes
     replay: int | None = None  # how many segments are drawn and computed again
     segments: tuple[tuple[str, int], ...] = ()  # which ones besides: stage and number
     holdings: Path | None = None  # the workspace with the private artifacts
+    rescore: int | None = None  # how many answers and completions the weights give again
+    packs: Path | None = None  # the verifier's folder of question packs
+    draw: str | None = None  # the seed of that choice; None: a new one
     base: Path | None = None  # the open model that training began with
     auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
     trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them
+    earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
+    keys: Mapping[str, EllipticCurvePublicKey] = field(
+        default_factory=dict
+    )  # trusted ones by fingerprint, from `verify`

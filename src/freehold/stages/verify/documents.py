@@ -1,15 +1,51 @@
-"""Check 5: whether a document was learned from, by inclusion or non-inclusion in the tree of documents."""
+"""Check 5: whether a document was learned from, by a proof in the tree of documents."""
 
 from __future__ import annotations
 
+from freehold.errors import IncompleteError, InputError
+from freehold.proof import bundle, document_proof
+from freehold.proof.bundle import TREE
+from freehold.proof.sparse import Tree
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
-from freehold.stages.verify.report import Check
+from freehold.stages.verify.report import Check, judged
 
 
 def check(contents: Contents, asked: Asked) -> Check | None:
-    """The verdict on the document asked about; None where none was asked about."""
+    """The verdict on the document asked about, PASS where there is a proof either way; None where none was asked about.
+
+    Writes the proof where the verifier wants it. Raises InputError if the document cannot be read or the proof written.
+    """
     if asked.document is None:
         return None
-    detail = "this version makes no proof of documents: the release carries no document tree that it reads"
-    return Check(number=5, verdict="NOT CHECKED", detail=detail)
+    document = document_proof.read_document(asked.document)
+    made: list[bytes] = []
+
+    def answer() -> str:
+        with opened(contents) as tree:
+            proofs = document_proof.prove(tree, document)
+            made.append(document_proof.dump(proofs, root=tree.root))
+            return told(document_proof.included(proofs), tree)
+
+    verdict = judged(5, answer)
+    if asked.proof is not None and made:
+        try:
+            bundle.write(asked.proof, made[0])
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", where=str(asked.proof)) from None
+    return verdict
+
+
+def opened(contents: Contents) -> Tree:
+    """The release's tree. Raises IncompleteError where it has none that is what was signed, GateError if it is none."""
+    if TREE not in contents.listed:
+        raise IncompleteError("is not part of this release", where=TREE)
+    if TREE in contents.damaged:
+        raise IncompleteError("is not what was signed, see check 2", where=TREE)
+    return Tree.open(contents.release / TREE, where=TREE)
+
+
+def told(form: str | None, tree: Tree) -> str:
+    """The answer in words."""
+    under = f"{len(tree):,} keys under the root {tree.root}"
+    return f"ABSENT from {under}" if form is None else f"INCLUDED by its {form} in {under}"

@@ -64,7 +64,8 @@ def verify(
     four = judged(4, lambda: training.check(two))
     asked = asked or Asked()
     auditors = trusted(asked.auditors, threshold=None, statements=statements)
-    asked = replace(asked, trusted=(*auditors, *holders))
+    own = {one.fingerprint: one.key for one in holders}
+    asked = replace(asked, trusted=(*auditors, *holders), keys=own)
     further = (check(two, asked) for check in FURTHER)
     checks = (one.check, two.check, three, four, *(found for found in further if found))
     return Report(checks=checks, subject=subject_of(two, entries), keys=keys_of(holders, one, watchers, saw))

@@ -25,8 +25,8 @@ def check(contents: Contents) -> str:
         raise GateError("does not begin with train", where=f"{files[0]}:1")
     begun(steps, segments[0])
     reached(contents, steps, segments)
-    gone = cut_off.demand(contents, steps, segments)
     recipes(contents, steps, segments)
+    gone = cut_off.demand(contents, steps, segments)
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
     origin = drawn if segments[0].base is None else f"from the open model with the weights {segments[0].base}"

@@ -1,29 +1,208 @@
-"""Check 10: the log of withdrawals is append-only, and what each entry promises holds."""
+"""Check 10: the log of withdrawals is append-only and signed, and what each entry promises holds."""
 
 from __future__ import annotations
 
-from freehold.errors import GateError, IncompleteError
-from freehold.proof import canonical, chain
-from freehold.proof.bundle import WITHDRAWALS
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from freehold.errors import GateError, IncompleteError, InputError
+from freehold.proof import bundle, canonical, chain, consistency, sparse, withdrawals, withdrawn_filter
+from freehold.proof.bundle import (
+    CHAINS,
+    CUT_OFF,
+    POLICY,
+    TREE,
+    WITHDRAWALS,
+    WITHDRAWALS_HEAD,
+    WITHDRAWN_KEYS,
+    step_path,
+)
+from freehold.proof.chain import MAX_CHAIN_BYTES
+from freehold.proof.consistency import EMPTY, Head
+from freehold.proof.digests import read_bytes
+from freehold.proof.statements import StageStatement, is_digest
+from freehold.proof.withdrawals import Entry
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
+from freehold.stages.verify.documents import opened
+from freehold.stages.verify.lineage import read_steps, source_rows
 from freehold.stages.verify.report import Check, judged
+
+RECIPE = "evidence/train/recipe.json"
+STAGES = {"curate": "W1", "train": "W3"}  # stage → the level that it acts upon
 
 
 def check(contents: Contents, asked: Asked) -> Check | None:
-    """The verdict on the log; None where nothing was withdrawn."""
-    return judged(10, lambda: withdrawals(contents)) if WITHDRAWALS in contents.listed else None
+    """The verdict on the log; None where nothing was withdrawn and no earlier log was given."""
+    if asked.earlier is None and not concerned(contents):
+        return None
+    earlier = None if asked.earlier is None else earlier_head(asked.earlier)
+    return judged(10, lambda: held(contents, keys=asked.keys, earlier=earlier))
 
 
-def withdrawals(contents: Contents) -> str:
-    """The log is append-only as far as its links tell. Raises GateError at a broken link."""
-    data = contents.read(WITHDRAWALS)
-    previous = chain.GENESIS
-    values = canonical.lines(data, where=WITHDRAWALS)
-    for number, (value, row) in enumerate(zip(values, data.split(b"\n"), strict=False), 1):
-        if not isinstance(value, dict) or value.get("previous") != previous:
-            raise GateError("does not name the entry before it", where=f"{WITHDRAWALS}:{number}")
-        previous = chain.line_digest(row)
-    if values:
-        raise IncompleteError(f"{len(values)} entries are linked; this version does not check their evidence")
-    return "the log is empty"
+def concerned(contents: Contents) -> bool:
+    """Whether a release carries a log, or a stage says that it acted upon one."""
+    if any(path == CUT_OFF or path.startswith("evidence/withdrawals/") for path in contents.listed):
+        return True
+    try:
+        return any("withdrawn" in step.parameters for step in read_steps(contents).values())
+    except (GateError, IncompleteError, InputError):
+        return False  # check 3 tells
+
+
+def held(contents: Contents, *, keys: Mapping[str, Any], earlier: Head | None) -> str:
+    """What held, in words. Raises GateError at the first thing that does not, IncompleteError without a key."""
+    entries: tuple[Entry, ...] = ()
+    if concerned(contents):
+        entries = withdrawals.parse(contents.read(WITHDRAWALS), where=WITHDRAWALS)
+        if consistency.parse_head(contents.read(WITHDRAWALS_HEAD), where=WITHDRAWALS_HEAD) != withdrawals.head(entries):
+            raise GateError("is not the head of the log", where=WITHDRAWALS_HEAD)
+    unknown = signed(contents, entries, keys=keys)
+    acted_upon(read_steps(contents), entries)
+    filtered(contents, entries)
+    absent(contents, entries)
+    cut_off(contents, entries)
+    grown = "" if earlier is None else grew(entries, earlier)
+    counts = {level: len(withdrawals.withdrawn(entries, level)) for level in withdrawals.LEVELS}
+    told = ", ".join(f"{count} at {level}" for level, count in counts.items() if count) or "nothing"
+    detail = f"{len(entries)} entries; withdrawn documents: {told}{grown}"
+    if unknown:
+        raise IncompleteError(f"{detail}; who signed was not checked: no --trust key is that of entry {unknown[0]}")
+    return detail
+
+
+def signed(contents: Contents, entries: Sequence[Entry], *, keys: Mapping[str, Any]) -> list[int]:
+    """Numbers of the entries whose key was not supplied, though the release's policy names it or none was supplied.
+
+    Raises GateError for a signature that is not by its key, or by a key that nobody vouches for.
+    """
+    named = set(bundle.parse_policy(contents.read(POLICY), where=POLICY).parties.values())
+    unknown = []
+    for entry in entries:
+        where = f"{WITHDRAWALS}:{entry.number}"
+        if entry.keyid in keys:
+            if not withdrawals.signed_by(entry, keys[entry.keyid]):
+                raise GateError("its signature is not by the key that it names", where=where)
+        elif keys and entry.keyid not in named:
+            advice = "if it is an earlier key of the publisher's, trust it too"
+            message = f"signed by the key {entry.keyid[:16]}, which is neither trusted nor in the policy"
+            raise GateError(message, where=where, remedy=advice)
+        else:
+            unknown.append(entry.number)
+    return unknown
+
+
+def acted_upon(steps: Mapping[str, StageStatement], entries: Sequence[Entry]) -> None:
+    """Raise GateError unless each stage was made with exactly the documents of its level."""
+    for stage, level in STAGES.items():
+        if stage not in steps:
+            continue
+        due = [
+            {"level": level, "id": one.id, "key": one.key}
+            for entry in entries
+            if entry.level == level
+            for one in entry.documents
+        ]
+        if steps[stage].parameters.get("withdrawn", []) != due:
+            raise GateError(
+                f"{stage} was made with other withdrawals than the log has at {level}", where=step_path(stage)
+            )
+
+
+def filtered(contents: Contents, entries: Sequence[Entry]) -> None:
+    """Raise GateError unless every filter that the log names is there, and no other."""
+    named = {entry.evidence["filter"] for entry in entries if entry.level == "W2"}
+    for digest in sorted(named):
+        path = bundle.filter_path(digest)
+        data = contents.read(path, max_bytes=withdrawn_filter.MAX_FILTER_BYTES)
+        if withdrawn_filter.digest(data) != digest:
+            raise GateError("is not the filter that the log names", where=path)
+        withdrawn_filter.parse(data, where=path)
+    folder = bundle.filter_path("").removesuffix(".filter")
+    if spare := sorted(
+        path for path in contents.listed if path.startswith(folder) and path[len(folder) : -7] not in named
+    ):
+        raise GateError("a filter that no entry names", where=spare[0])
+
+
+def absent(contents: Contents, entries: Sequence[Entry]) -> None:
+    """Raise GateError unless the tree has no document of W1 and W3, and is else the tree that curate made."""
+    gone = [one for level in ("W1", "W3") for one in withdrawals.documents(entries, level)]
+    if not gone and WITHDRAWN_KEYS not in contents.listed:
+        return
+    with opened(contents) as tree:
+        for one in gone:
+            proof = tree.prove(bytes.fromhex(one.key))
+            sparse.check(proof, tree.root)
+            if proof.found is not None:
+                raise GateError(f"{one.id} was withdrawn and is in the tree", where=TREE)
+        if WITHDRAWN_KEYS in contents.listed:
+            whole(contents, tree, cut={one.key for one in withdrawals.documents(entries, "W3")})
+
+
+def whole(contents: Contents, tree: sparse.Tree, *, cut: set[str]) -> None:
+    """Raise GateError unless the tree with the keys that were taken out of it is the one that curate made.
+
+    Only keys of documents at W3 may have been taken out, and those of source files.
+    """
+    keys = canonical.load(contents.read(WITHDRAWN_KEYS), where=WITHDRAWN_KEYS)
+    if not isinstance(keys, list) or not all(map(is_digest, keys)):
+        raise GateError("is no list of keys", where=WITHDRAWN_KEYS)
+    files = {file["sha256"] for row in source_rows(contents) for file in row["files"]}
+    if strange := sorted(set(keys) - cut - files):
+        raise GateError(f"{strange[0]} was taken out of the tree, and no entry says so", where=WITHDRAWN_KEYS)
+    made = read_steps(contents)["curate"].manifest.get("documents.smt", {}).get("sha256")
+    if sparse.with_keys(tree, [bytes.fromhex(key) for key in keys]) != made:
+        raise GateError("is not curate's tree less what was withdrawn", where=TREE)
+
+
+def cut_off(contents: Contents, entries: Sequence[Entry]) -> None:
+    """Raise GateError unless training was told exactly the documents of W3, and its chain says from where on."""
+    due = sorted(withdrawals.withdrawn(entries, "W3"))
+    recipe = canonical.load(contents.read(RECIPE), where=RECIPE) if RECIPE in contents.listed else {}
+    if not isinstance(recipe, dict) or recipe.get("withdrawn", []) != due:
+        raise GateError("does not cut off the documents that the log has at W3", where=RECIPE)
+    first = first_uses(contents, due) if due else {}
+    path = CHAINS[0]
+    segments = chain.parse([(path, contents.read(path, max_bytes=MAX_CHAIN_BYTES))]) if path in contents.listed else ()
+    for number, segment in enumerate(segments, 1):
+        gone = [name for name, step in first.items() if step is not None and step <= segment.last_step]
+        if segment.withdrawn != (chain.withdrawn_root(gone) if gone else None):
+            raise GateError("names other withdrawn documents than were used by then", where=f"{path}:{number}")
+    left = {entry.evidence["weights"] for entry in entries if entry.level == "W3" and "weights" in entry.evidence}
+    if segments and segments[-1].withdrawn is not None and segments[-1].checkpoint in left:
+        raise GateError("ends with the weights that documents were withdrawn from", where=f"{path}:{len(segments)}")
+
+
+def first_uses(contents: Contents, due: Iterable[str]) -> dict[str, int | None]:
+    """The first step that would have used each document of W3. Raises GateError if it is another list."""
+    value = canonical.load(contents.read(CUT_OFF), where=CUT_OFF)
+    found = value.get("documents") if isinstance(value, dict) else None
+    if not isinstance(found, dict) or sorted(found) != list(due):
+        raise GateError("does not account for the documents that the log has at W3", where=CUT_OFF)
+    if not all(step is None or (type(step) is int and step > 0) for step in found.values()):
+        raise GateError("a step that is none", where=CUT_OFF)
+    return found
+
+
+def grew(entries: Sequence[Entry], earlier: Head) -> str:
+    """That the log begins with an earlier one. Raises GateError if it does not."""
+    if earlier.size > len(entries) or withdrawals.head(entries[: earlier.size]) != earlier:
+        message = f"does not begin with the {earlier.size} entries of the earlier one: the log was rewritten"
+        raise GateError(message, where=WITHDRAWALS)
+    return f"; the first {earlier.size} are those of the earlier log"
+
+
+def earlier_head(path: Path) -> Head:
+    """The head in a file, or that of an earlier release: empty where it has no log. Raises InputError otherwise."""
+    place = path / WITHDRAWALS_HEAD if path.is_dir() else path
+    if path.is_dir() and not place.exists():
+        if (path / bundle.RELEASE).is_file() and not (path / WITHDRAWALS).exists():
+            return EMPTY
+        raise InputError("no earlier release", where=str(path), remedy="give a release folder or a head.json")
+    try:
+        data = read_bytes(place, max_bytes=consistency.MAX_HEAD_BYTES)
+        return consistency.parse_head(data, where=str(place))
+    except GateError as error:
+        raise InputError(error.message, where=error.where, remedy="give a release folder or a head.json") from None

@@ -57,6 +57,7 @@ def every_section(facts: Facts, signed: Signed) -> Sequence[Markup]:
             sections.quality(facts),
             sections.choice(facts),
             sections.samples(facts),
+            sections.memory(facts),
             sections.learning(facts),
             sections.fairness(facts),
             sections.sources(facts),
