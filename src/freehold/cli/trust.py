@@ -50,11 +50,14 @@ def verify_command(
     holdings: HoldingsFolder = None,
     base: OpenModel = None,
     auditor: Auditors = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="a release or head.json from before: did the log of withdrawals only grow?")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof)
+    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof, earlier=earlier)
     verify(
         release,
         trust=trust or (),
