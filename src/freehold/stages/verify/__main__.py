@@ -1,7 +1,8 @@
 """The verifier by itself: `python3 verify.pyz [RELEASE] --trust KEY`, or `python -m freehold.stages.verify`.
 
-It needs Python 3.11 or later and `cryptography`, opens no connection, and looks at the release that it lies in when none is named.
-A verifier that comes with what it checks can lie about it: for a verdict that counts, take it from somewhere else.
+It needs Python 3.11 or later and `cryptography`, opens no connection, and looks at the release that it lies in when
+none is named. A verifier that comes with what it checks can lie about it: for a verdict that counts, take it from
+somewhere else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from freehold.stages.verify.run import verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what the arguments name; the exit code: 0 all held, 2 bad input, 3 a check failed, 4 not all was checked."""
+    """Check what the arguments name. Exit 0: all held; 2: bad input; 3: a check failed; 4: not all was checked."""
     options = parser().parse_args(arguments)
     try:
         report = verify(
