@@ -216,8 +216,8 @@ def many_segments(release: Path, pairs: dict[str, KeyFiles]) -> None:
 
 
 def long_statements(release: Path, pairs: dict[str, KeyFiles]) -> None:
-    """A manifest of 72,000 files in one statement, which is all that statements may weigh."""
-    manifest = {f"x/{number}": {"sha256": "0" * 64, "size": 1} for number in range(72_000)}
+    """A manifest of 62,000 files in one statement, which is all that statements may weigh."""
+    manifest = {f"x/{number}": {"sha256": "0" * 64, "size": 1} for number in range(62_000)}
     value = json.loads((release / bundle.step_path("train")).read_bytes())
     value["predicate"] |= {"stage": "more", "manifest": manifest}
     value["subject"] = [{"name": "artifact/more", "digest": {"sha256": digest_of(manifest)}}]
