@@ -65,11 +65,14 @@ before it as `previous`, back to {origin}.
 | `locators.json` | checksums that let `verify` name a changed byte |
 | `steps/STAGE.intoto.jsonl` | what each stage took and made, by digest; the outputs of one are the inputs of the next |
 | `corpus/sources.jsonl` | every source with licence, origin, opt-out check and the SHA-256 of its files |
+| `corpus/rights.json`, `corpus/croissant.json` | grounds of what was kept; the corpus for other tools |
 | `corpus/documents.smt` | the tree of training documents: sorted SHA-256 digests, no text |
 | `tokenizer/fairness.json` | what the same content costs in tokens in each language |
 | `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
 | `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
 | `evaluation/` | results, every single answer and completion, held-out text in bits, what is known by heart |
+| `law/` | documents for the EU, Korea and Japan; `declared.json`: what people stated; `packs.json`: by which rules |
+| `bom/ai.cdx.json` | bill of materials: model, data, software, machine (CycloneDX 1.7) |
 
 ## What it does not prove
 

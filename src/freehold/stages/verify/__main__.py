@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--statements", type=Path, action="append", default=[], help="rotations and revocations of keys")
     made.add_argument("--witness", type=Path, action="append", default=[], help="a key believed about time alone")
     made.add_argument("--document", type=Path, help="is this text in it?")
-    made.add_argument("--proof", type=Path, help="write the proof of that answer to this file")
+    made.add_argument("--proof", type=Path, help="write the proof of that answer here")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
     made.add_argument("--html", type=Path, help="write a certificate to this file")
     made.add_argument("--version", action="version", version=__version__)
