@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,12 +53,16 @@ def verify_command(
     rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
     packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
     draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="a release or head.json from before: did the log of withdrawals only grow?")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    scoring = {"rescore": rescore, "packs": packs, "draw": draw}
-    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof, **scoring)
+    further: dict[str, Any] = {"document": document, "proof": proof, "earlier": earlier}
+    further |= {"rescore": rescore, "packs": packs, "draw": draw}
+    asked = replaying(replay, segments, holdings, base, auditor, **further)
     verify(
         release,
         trust=trust or (),
