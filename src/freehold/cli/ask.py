@@ -134,18 +134,31 @@ def surroundings(document: Any) -> str:
 
 
 def lineage(
-    where: Annotated[str, typer.Argument(help="a charter, a release, an artifact's digest or a document's id")],
+    where: Annotated[
+        str, typer.Argument(help="a charter, a release, the digest of an artifact or of weights, or a document's id")
+    ],
+    svg: Annotated[Path | None, typer.Option(help="draw it into this file", show_default=False)] = None,
     workspace: WorkspaceFolder = None,
     json: AsJson = False,
 ) -> None:
-    """The story both ways: what an artifact was made from, or what a document went into."""
+    """The story both ways: from weights back to their sources, from a document on to the steps that learned it."""
     home = home_of(where, workspace)
-    found = part("freehold.store.lineage:story")(home, where)
+    found = part("freehold.stages.lineage.story:story")(home, where, log=home.folder.parent / part("freehold.charter_file:LOG"))
+    if svg is not None:
+        draw(svg, part("freehold.stages.lineage.drawing:drawing")(found))
     if json:
         show.machine({"figures": found, "next": None})
         return
-    for line in part("freehold.store.lineage:lines")(found):
+    for line in part("freehold.stages.lineage.story:lines")(found):
         show.out.print(line, markup=False)
+
+
+def draw(path: Path, data: bytes) -> None:
+    """Write a drawing. Raises InputError where it cannot be."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def home_of(where: str, workspace: Path | None) -> Workspace:
