@@ -143,7 +143,9 @@ def lineage(
 ) -> None:
     """The story both ways: from weights back to their sources, from a document on to the steps that learned it."""
     home = home_of(where, workspace)
-    found = part("freehold.stages.lineage.story:story")(home, where, log=home.folder.parent / part("freehold.charter_file:LOG"))
+    found = part("freehold.stages.lineage.story:story")(
+        home, where, log=home.folder.parent / part("freehold.charter_file:LOG")
+    )
     if svg is not None:
         draw(svg, part("freehold.stages.lineage.drawing:drawing")(found))
     if json:
