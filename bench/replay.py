@@ -163,8 +163,8 @@ def main() -> None:
                         figure=f"{variant}, steps {begin + 1} to {end}",
                         value=far,
                         unit="of the way",
-                        goal=f"{'at most' if honest else 'more than'} {TOLERANCE:g}" if end - begin == EVERY else "",
-                        holds=(far <= TOLERANCE) == honest if end - begin == EVERY else None,
+                        goal=f"{'at most' if honest else 'more than'} {TOLERANCE:g}" if honest or end - begin == EVERY else "",
+                        holds=(far <= TOLERANCE) == honest if honest or end - begin == EVERY else None,
                     )
                 )
         report("replay", figures, options=options, repetitions=1)
