@@ -254,6 +254,15 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Somebody besides the responsible party who signs the release, with their own key, on their own machine."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    key: str  # file with their public key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """What the result is called and how it may be used."""
 
@@ -261,6 +270,8 @@ class Release:
     name: Slug
     version: Slug = "0.1.0"
     licence: str = "Apache-2.0"
+    parties: tuple[Party, ...] = ()  # who signs besides the responsible party: name, and key (a file, their public key)
+    threshold: Count = 1  # how many signatures are enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,6 +438,8 @@ class Charter:
             }
         if section == "policy":
             return self._files_of_policy()
+        if section == "release":
+            return {f"release/{party.name}.pub": self.resolve(party.key) for party in self.release.parties}
         names = {
             "curate": tuple(name for name in (self.curate.language_model, self.curate.labels) if name is not None),
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from freehold import plugins
 from freehold.charter import (
     RESERVED,
     Base,
@@ -115,6 +116,7 @@ def check(charter: Charter) -> None:
         raise InputError(f"{dotted(keys)}: {message}", where=where(charter.path, keys), remedy=remedy)
 
     check_mixture(charter, refuse)
+    check_parties(charter, refuse)
     for table, names in (
         ("languages", [language.code for language in charter.languages]),
         ("sources", [source.name for source in charter.sources]),
@@ -258,6 +260,18 @@ def check_phases(charter: Charter, refuse: Refuse) -> None:
             refuse((*keys, "languages"), message, "raise it, or make it 0")
         if strange := set(phase.sources) - {source.name for source in charter.sources}:
             refuse((*keys, "sources"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
+
+
+def check_parties(charter: Charter, refuse: Refuse) -> None:
+    """Who signs besides the responsible party: each with a P-256 key that can be read, under a name of its own."""
+    parties = charter.release.parties
+    if charter.release.threshold > len(parties) + 1:
+        message = f"{charter.release.threshold} signatures of {len(parties) + 1} parties"
+        refuse(("release", "threshold"), message, "lower it or name more parties")
+    for place, party in enumerate(parties):
+        if party.name.casefold() in [earlier.name.casefold() for earlier in parties[:place]]:
+            refuse(("release", "parties"), f'"{party.name}" is named twice', "keep one of them")
+        plugins.part("freehold.proof.keys:load_public")(charter.resolve(party.key))
 
 
 def complaint(path: Path, error: ValidationError) -> InputError:

@@ -53,12 +53,16 @@ def verify_command(
     rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
     packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
     draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="a release or head.json from before: did the log of withdrawals only grow?")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    scoring = {"rescore": rescore, "packs": packs, "draw": draw}
-    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof, **scoring)
+    further = {"document": document, "proof": proof, "earlier": earlier}
+    further |= {"rescore": rescore, "packs": packs, "draw": draw}
+    asked = replaying(replay, segments, holdings, base, auditor, **further)
     verify(
         release,
         trust=trust or (),
@@ -137,7 +141,7 @@ def new(
     json: AsJson = False,
 ) -> None:
     """Make a key pair: NAME.key stays secret, NAME.pub is for everyone."""
-    made = part("freehold.proof.keys:new")(folder, name)
+    made = part("freehold.proof.keys:new_pair")(folder, name)
     found = {
         "artifact": {"path": str(made.public), "digest": made.fingerprint},
         "figures": {"private": str(made.private)},

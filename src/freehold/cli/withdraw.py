@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from freehold.charter_file import LOG
 from freehold.cli import show
 from freehold.cli.options import AsJson, CharterFile, DryRun, WorkspaceFolder, opened
 from freehold.errors import InputError
@@ -92,7 +91,7 @@ def written(declared: Charter, plan: Any, *, reason: str, by: str, key: Any) -> 
 
 def log_of(declared: Charter) -> Path:
     """Where the log stands or will stand."""
-    return declared.withdrawals or declared.folder / LOG
+    return declared.withdrawals or declared.folder / part("freehold.charter_file:LOG")
 
 
 def replayed(declared: Charter, home: Workspace, plan: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ Deterministic: the serial number is a name-based UUID of the content, the time s
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
-from urllib.parse import quote
 
 from freehold.law import about_model, compute
 from freehold.law.facts import LOCK, RECIPE, RESULTS, Facts
@@ -202,7 +202,7 @@ def software(facts: Facts) -> list[Json]:
     for package in facts.at(LOCK, "packages").value or []:
         name, version = package["name"], package["version"]
         normal = name.lower().replace("_", "-").replace(".", "-")
-        purl = f"pkg:pypi/{quote(normal)}@{quote(version)}"
+        purl = f"pkg:pypi/{encoded(normal)}@{encoded(version)}"
         row: Json = {
             "type": "library",
             "bom-ref": purl,
@@ -218,6 +218,11 @@ def software(facts: Facts) -> list[Json]:
             ]
         rows.append(row)
     return rows
+
+
+def encoded(text: str) -> str:
+    """Percent-encoding as package URLs have it: ``encoded("2.13.0+cpu") == "2.13.0%2Bcpu"``."""
+    return re.sub(r"[^A-Za-z0-9.~_-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
 def machine(facts: Facts) -> list[Json]:

@@ -32,23 +32,23 @@ def training_tokens(recipe: dict[str, Any]) -> list[tuple[int, int]]:
 
 def training_flop(facts: Facts) -> Value:
     """FLOP of pre-training and refinement, from their recipes."""
-    steps, model = facts.at(RECIPE, "steps"), facts.at(RECIPE, "model")
-    if not steps or not model:
+    model, *needed = (facts.at(RECIPE, key) for key in ("model", "steps", "samples", "sequence"))
+    if not (model and all(needed)):
         return MISSING
     recipes = [facts.files[path] for path in (RECIPE, REFINED) if path in facts.files]
-    parts = [part for recipe in recipes if "steps" in recipe for part in training_tokens(recipe)]
+    parts = [part for recipe in recipes if "samples" in recipe for part in training_tokens(recipe)]
     total = sum(tokens * per_token(facts, window) for tokens, window in parts)
     refined = [value for value in (facts.at(REFINED, "steps"),) if value]
-    sizes = [facts.at(RECIPE, key) for key in ("samples", "sequence")]
-    return computed(total, METHOD, steps, model, *sizes, *refined)
+    return computed(total, METHOD, model, *needed, *refined)
 
 
 def tokens_read(facts: Facts) -> Value:
     """Tokens that training read, repetitions counted."""
-    if not (steps := facts.at(RECIPE, "steps")):
+    steps, *sizes = (facts.at(RECIPE, key) for key in ("steps", "samples", "sequence"))
+    if not (steps and all(sizes)):
         return MISSING
     total = sum(tokens for tokens, _ in training_tokens(facts.files[RECIPE]))
-    return computed(total, "steps x sequences a step x tokens a sequence, over all phases", steps)
+    return computed(total, "steps x sequences a step x tokens a sequence, over all phases", steps, *sizes)
 
 
 def inference_flop(facts: Facts) -> Value:

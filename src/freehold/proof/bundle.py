@@ -46,9 +46,10 @@ VERIFIER = "evidence/verify.pyz"
 WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
 WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
 CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
-MAX_RELEASE_BYTES = 16 << 20
+MAX_RELEASE_BYTES = 16 << 20  # of any evidence that is read whole
+MAX_INDEX_BYTES = 4 << 20  # of release.json: 30,000 files
 MAX_POLICY_BYTES = 1 << 20
-MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
+MAX_LOCATORS_BYTES = 16 << 20  # serves releases of 64 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
@@ -191,7 +192,7 @@ def seal(release: Path, *, name: str, version: str, licence: str, inputs: Mappin
 def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     """release.json from its bytes. Raises GateError for anything but this format, unsafe paths included."""
     names = {"format", "kind", "name", "version", "licence", "inputs", "files"}
-    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_RELEASE_BYTES), names, where=where)
+    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
     if (value["kind"], value["format"]) != (KIND, FORMAT):
         raise GateError(f"no {KIND} of format {FORMAT}", where=where, remedy="use the Freehold that made it")
     texts = {key: value[key] for key in ("name", "version", "licence")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,7 +49,6 @@ def written(trained: Path) -> list[dict[str, Any]]:
 @pytest.fixture
 def release(trained: Path, tmp_path: Path, pack: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """A release that is as it was signed: what these checks read of one. Its other checks have tests of their own."""
-    from freehold.proof.statements import StageStatement
 
     def make(given: list[dict[str, Any]], written: list[dict[str, Any]]) -> Contents:
         files = {
@@ -64,7 +64,7 @@ def release(trained: Path, tmp_path: Path, pack: Path, monkeypatch: pytest.Monke
             (tmp_path / path).write_bytes(data)
             listed[path] = sha256_bytes(data)
         files_read = {"evaluate/pack.jsonl": sha256_bytes(pack.read_bytes())}
-        statement = StageStatement(stage="evaluate", output="", manifest={}, inputs={}, files=files_read, parameters={})
+        statement = SimpleNamespace(files=files_read)
         monkeypatch.setattr(rescoring, "read_steps", lambda _: {"evaluate": statement})
         whole = Check(number=2, verdict="PASS", detail="")
         return Contents(check=whole, release=tmp_path, index=None, listed=listed, damaged=frozenset())

@@ -13,10 +13,11 @@ from typing import Any
 from freehold.law import facts, generate
 from freehold.law.facts import DECLARED
 from freehold.law.facts import LOCK as LOCKED
-from freehold.proof import bundle, chain, keys, sparse
+from freehold.proof import bundle, chain, keys, sparse, withdrawals
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.statements import stage_statement
+from freehold.proof.withdrawals import Entry
 from freehold.records import canonical_json
 
 from .evaluations import evaluation
@@ -89,6 +90,8 @@ class Recipe:
     figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
     lock: bytes = LOCK
     law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
+    withdrawals: tuple[Entry, ...] = ()  # drafts; a release with some carries a log, signed by the first signer
+    withdrawn: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # stage → what it was told to leave out
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
     evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
@@ -149,6 +152,24 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
         (folder / path).write_bytes(data)
 
 
+def told_of(recipe: Recipe, stage: str) -> dict[str, Any]:
+    """What the log asks of a stage, as its parameter."""
+    rows = recipe.withdrawn.get(stage)
+    level = {"curate": "W1", "train": "W3"}.get(stage)
+    if rows is None:
+        chosen = [entry for entry in recipe.withdrawals if entry.level == level]
+        rows = [{"level": entry.level, "id": one.id, "key": one.key} for entry in chosen for one in entry.documents]
+    return {"withdrawn": rows} if rows else {}
+
+
+def carry_log(folder: Path, drafts: tuple[Entry, ...], *, key: Any) -> None:
+    """The log and its head, as a release carries them."""
+    log = folder / bundle.WITHDRAWALS
+    for draft in drafts:
+        withdrawals.append(log, draft, key=key)
+    write(folder, {bundle.WITHDRAWALS_HEAD: withdrawals.head(withdrawals.read(log)).line()})
+
+
 def write_law(folder: Path, statements: Mapping[str, Any]) -> None:
     """Law documents and bill of materials from the evidence as it lies there."""
     release = {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"}
@@ -203,7 +224,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}),
+            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}) | told_of(recipe, stage),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
                 stage, {}
@@ -221,6 +242,8 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             write(folder, {place: outputs[stage][path]})
     model = {**recipe.model_files(recipe.shipped), **shape}
     write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n"})
+    if recipe.withdrawals:
+        carry_log(folder, recipe.withdrawals, key=keys.load_private(next(iter(signers.values())).private))
     if recipe.law is not None:
         write(folder, {LOCKED: recipe.lock})
         write_law(folder, recipe.law)

@@ -106,7 +106,7 @@ def signer_of(stage: Stage) -> Signer:
 def seal_and_sign(stage: Stage, signer: Signer) -> None:
     """Policy, locators and release.json over everything in the folder, then the signature; nothing is added after."""
     declared = stage.charter.release
-    bundle.write_policy(stage.output, parties={signer.party: signer.fingerprint}, threshold=1)
+    bundle.write_policy(stage.output, parties=parties_of(stage, signer), threshold=declared.threshold)
     bundle.seal(
         stage.output,
         name=declared.name,
@@ -115,3 +115,14 @@ def seal_and_sign(stage: Stage, signer: Signer) -> None:
         inputs={name: stage.digest(name) for name in NEEDS},
     )
     bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
+
+
+def parties_of(stage: Stage, signer: Signer) -> dict[str, str]:
+    """{party: key fingerprint} of everyone who is to sign. Raises InputError where one bears the publisher's name."""
+    found = {signer.party: signer.fingerprint}
+    for party in stage.charter.release.parties:
+        if party.name in found:
+            advice = "the responsible party signs anyway: remove it from [release].parties"
+            raise InputError(f"{party.name!r} is the responsible party", where=stage.charter.path.name, remedy=advice)
+        found[party.name] = keys.fingerprint(keys.load_public(stage.charter.resolve(party.key)))
+    return found

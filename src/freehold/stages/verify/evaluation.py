@@ -47,8 +47,8 @@ def answered(contents: Contents, choice: Row) -> str:
     """Accuracy, interval, chance and number of every pack follow from its answers."""
     packs: dict[str, list[Row]] = {}
     for number, row in enumerate(rows(contents, ANSWERS) if ANSWERS in contents.listed else (), 1):
-        where = f"{ANSWERS}:{number}"
-        nats, taken = row.get("nats_per_byte"), row.get("chosen")
+        where, taken = f"{ANSWERS}:{number}", row.get("chosen")
+        nats: Any = row.get("nats_per_byte")
         with_form(isinstance(nats, list) and len(nats) > 1 and all(map(is_number, nats)), where)
         with_form(isinstance(row.get("pack"), str) and type(row.get("answer")) is int, where)
         if taken != scores.chosen(nats):

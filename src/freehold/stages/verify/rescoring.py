@@ -72,7 +72,7 @@ def draw(contents: Contents, *, count: int, seed: str) -> Drawn:
             every += [(path, {**row, "line": number}) for number, row in enumerate(objects(lines, path), 1)]
     if not every:
         raise IncompleteError("the release holds no answer and no completion to score again")
-    return random.Random(seed).sample(every, min(count, len(every)))  # noqa: S311: drawn by whoever verifies
+    return random.Random(seed).sample(every, min(count, len(every)))
 
 
 def objects(rows: Iterable[Any], path: str) -> Iterable[Row]:
@@ -128,7 +128,7 @@ def reanswered(contents: Contents, name: str, path: Path, drawn: Sequence[Row]) 
         contents.release / "model", [asked[place_of[row["line"]]] for row in drawn], precision=precision
     )
     for row, scores in zip(drawn, again, strict=True):
-        told = row.get("nats_per_byte")
+        told: Any = row.get("nats_per_byte")
         near = isinstance(told, list) and len(told) == len(scores)
         if not near or any(abs(one - other) > TOLERANCE[precision] for one, other in zip(told, scores, strict=True)):
             message = f"{name}: {row['id']} was told {told} nats a byte, the shipped weights give {scores}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from freehold.stages.verify.documents import opened
 from freehold.stages.verify.lineage import read_steps, source_rows
 from freehold.stages.verify.report import Check, judged
 
-RECIPE = "evidence/train/recipe.json"
 STAGES = {"curate": "W1", "train": "W3"}  # stage → the level that it acts upon
 
 
@@ -62,7 +61,7 @@ def held(contents: Contents, *, keys: Mapping[str, Any], earlier: Head | None) -
     acted_upon(read_steps(contents), entries)
     filtered(contents, entries)
     absent(contents, entries)
-    cut_off(contents, entries)
+    left(contents, entries)
     grown = "" if earlier is None else grew(entries, earlier)
     counts = {level: len(withdrawals.withdrawn(entries, level)) for level in withdrawals.LEVELS}
     told = ", ".join(f"{count} at {level}" for level, count in counts.items() if count) or "nothing"
@@ -131,12 +130,11 @@ def absent(contents: Contents, entries: Sequence[Entry]) -> None:
     gone = [one for level in ("W1", "W3") for one in withdrawals.documents(entries, level)]
     if not gone and WITHDRAWN_KEYS not in contents.listed:
         return
+    ids = {bytes.fromhex(one.key): one.id for one in gone}
     with opened(contents) as tree:
-        for one in gone:
-            proof = tree.prove(bytes.fromhex(one.key))
-            sparse.check(proof, tree.root)
-            if proof.found is not None:
-                raise GateError(f"{one.id} was withdrawn and is in the tree", where=TREE)
+        tree.check()
+        if present := [ids[key] for key in tree if key in ids]:
+            raise GateError(f"{present[0]} was withdrawn and is in the tree", where=TREE)
         if WITHDRAWN_KEYS in contents.listed:
             whole(contents, tree, cut={one.key for one in withdrawals.documents(entries, "W3")})
 
@@ -157,33 +155,18 @@ def whole(contents: Contents, tree: sparse.Tree, *, cut: set[str]) -> None:
         raise GateError("is not curate's tree less what was withdrawn", where=TREE)
 
 
-def cut_off(contents: Contents, entries: Sequence[Entry]) -> None:
-    """Raise GateError unless training was told exactly the documents of W3, and its chain says from where on."""
-    due = sorted(withdrawals.withdrawn(entries, "W3"))
-    recipe = canonical.load(contents.read(RECIPE), where=RECIPE) if RECIPE in contents.listed else {}
-    if not isinstance(recipe, dict) or recipe.get("withdrawn", []) != due:
-        raise GateError("does not cut off the documents that the log has at W3", where=RECIPE)
-    first = first_uses(contents, due) if due else {}
+def left(contents: Contents, entries: Sequence[Entry]) -> None:
+    """Raise GateError where training cut documents off and came to the weights they were to leave all the same.
+
+    That statement, recipe, account and chain name the same documents is check 4.
+    """
+    weights = {entry.evidence["weights"] for entry in entries if entry.level == "W3" and "weights" in entry.evidence}
     path = CHAINS[0]
-    segments = chain.parse([(path, contents.read(path, max_bytes=MAX_CHAIN_BYTES))]) if path in contents.listed else ()
-    for number, segment in enumerate(segments, 1):
-        gone = [name for name, step in first.items() if step is not None and step <= segment.last_step]
-        if segment.withdrawn != (chain.withdrawn_root(gone) if gone else None):
-            raise GateError("names other withdrawn documents than were used by then", where=f"{path}:{number}")
-    left = {entry.evidence["weights"] for entry in entries if entry.level == "W3" and "weights" in entry.evidence}
-    if segments and segments[-1].withdrawn is not None and segments[-1].checkpoint in left:
-        raise GateError("ends with the weights that documents were withdrawn from", where=f"{path}:{len(segments)}")
-
-
-def first_uses(contents: Contents, due: Iterable[str]) -> dict[str, int | None]:
-    """The first step that would have used each document of W3. Raises GateError if it is another list."""
-    value = canonical.load(contents.read(CUT_OFF), where=CUT_OFF)
-    found = value.get("documents") if isinstance(value, dict) else None
-    if not isinstance(found, dict) or sorted(found) != list(due):
-        raise GateError("does not account for the documents that the log has at W3", where=CUT_OFF)
-    if not all(step is None or (type(step) is int and step > 0) for step in found.values()):
-        raise GateError("a step that is none", where=CUT_OFF)
-    return found
+    if not weights or path not in contents.listed:
+        return
+    last = chain.parse([(path, contents.read(path, max_bytes=MAX_CHAIN_BYTES))])[-1]
+    if last.withdrawn is not None and last.checkpoint in weights:
+        raise GateError("ends with the weights that documents were withdrawn from", where=path)
 
 
 def grew(entries: Sequence[Entry], earlier: Head) -> str:

@@ -63,6 +63,7 @@ def every_section(facts: Facts, signed: Signed) -> Sequence[Markup]:
             sections.sources(facts),
             sections.left_out(facts),
             sections.recipe(facts),
+            sections.law(),
             sections.evidence(facts, signed),
         )
         if section is not None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from freehold.law import generate, packs
 from freehold.page.markup import Markup, tag
 from freehold.page.parts import folded, minutes, note, section, table
 from freehold.stages.release.card import count, licence_of, listed, settings
@@ -214,6 +215,18 @@ def recipe(facts: Facts) -> Markup:
             f"{facts.config['max_position_embeddings']:,} tokens.",
         ),
         folded("Every setting", table(["setting", "value"], rows)),
+    )
+
+
+def law() -> Markup:
+    """Links to the documents that law asks for, and to the bill of materials."""
+    titles = {layout["id"]: layout["title"] for pack in packs.current() for layout in pack.documents}
+    links = [tag("a", title, href=f"{generate.FOLDER}/{name}.html") for name, title in titles.items()]
+    bill = tag("a", "Bill of materials (CycloneDX 1.7)", href=generate.BOM)
+    return section(
+        "What does the law ask for?",
+        tag("p", "Generated from the evidence; what people declared is marked, and what nobody stated is listed."),
+        tag("ul", *(tag("li", link) for link in (*links, bill))),
     )
 
 

@@ -1,0 +1,1 @@
+"""Lineage: from a document on to the weights, from weights back to their sources; told, and drawn."""
