@@ -79,7 +79,9 @@ def test_it_runs_on_a_bare_python_and_finds_its_own_release(released: Sealed, sh
     assert not list(released.path.rglob("__pycache__")), "it leaves nothing in the release"
 
 
-def test_it_sees_a_changed_byte_and_refuses_what_is_no_release(released: Sealed, shop, lean: Path, tmp_path: Path) -> None:
+def test_it_sees_a_changed_byte_and_refuses_what_is_no_release(
+    released: Sealed, shop, lean: Path, tmp_path: Path
+) -> None:
     key = next((shop.workspace.folder / "keys").glob("*.pub"))
     forged = shutil.copytree(released.path, tmp_path / "forged")
     weights = forged / "model" / "model.safetensors"
