@@ -6,7 +6,7 @@ export DO_NOT_TRACK = 1
 export HF_HUB_OFFLINE = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long check bench bench-gpu docs clean
+.PHONY: demo test test-long interoperability check bench bench-gpu docs clean
 .DEFAULT_GOAL := demo
 
 # torch comes first and pinned, so that no other package pulls another build of it.
@@ -28,6 +28,14 @@ test: $(VENV)/dev  ## all tests but the long ones
 
 test-long: $(VENV)/dev  ## the long ones too
 	$(BIN)/python -m pytest tests src
+
+# Seventeen packages that nothing else of ours needs: in an environment of its own.
+.venv-oms/bin/model_signing:
+	$(PYTHON) -m venv .venv-oms
+	.venv-oms/bin/pip install -q model-signing==1.1.1 pyopenssl
+
+interoperability: $(VENV)/dev .venv-oms/bin/model_signing  ## model-signing verifies our signature, and we verify its
+	FREEHOLD_MODEL_SIGNING=.venv-oms/bin/model_signing $(BIN)/python -m pytest tests/proof/test_interoperability.py
 
 check: $(VENV)/dev  ## style, types, import contracts
 	$(BIN)/ruff check .

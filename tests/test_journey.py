@@ -87,6 +87,9 @@ def test_search_trace_and_lineage_answer(town: Path, tmp_path: Path) -> None:
     assert passages[0]["document"] in {document["id"] for span in spans for document in span["documents"]}
     release = charter.parent / ".freehold" / "releases" / "tiny-0.1.0"
     assert freehold("trace", release, "--text", passages[0]["text"][:200])["figures"]["spans"] == spans
+    assert all(document["learned"] >= 0 for span in spans for document in span["documents"])
+    alone = shutil.copytree(release, tmp_path / "elsewhere" / release.name)
+    assert "carries no training text" in freehold("trace", alone, "--text", "Gesetz", code=2)["stderr"]
     story = freehold("lineage", passages[0]["document"], "--workspace", charter.parent / ".freehold")["figures"]
     assert {"curate", "train", "release"} <= {step["stage"] for step in story["steps"]}
 

@@ -110,11 +110,14 @@ def lines_of(records: list[dict[str, object]]) -> bytes:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
 
 
+CANARY = "7bb9d569-b3f7-51e5-aec3-4144754f28e5"  # stands nowhere but in copies of the pack
+
+
 def questions(corpora: Path) -> list[dict[str, object]]:
     """Return the citizenship questions in the form of an evaluation pack."""
     fields = ("id", "question", "choices", "answer", "licence", "source")
     return [
-        {field: record[field] for field in fields} | {"language": record["lang"]}
+        {field: record[field] for field in fields} | {"language": record["lang"], "canary": CANARY}
         for record in records_of(corpora / f"{PACK_SHARD}.jsonl.zst")
         if record.get("task") == PACK_TASK and record["licence"] in LICENCES
     ]

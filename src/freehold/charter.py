@@ -27,11 +27,13 @@ Personal = Annotated[
     str, StringConstraints(pattern=r"^(email|phone|iban|card|ip|imei|crypto|national-id(:[A-Z]{2})?)$")
 ]
 Entry = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]  # module:function
+Day = Annotated[str, StringConstraints(pattern=r"^(\d{4}-\d{2}-\d{2})?$")]  # ISO 8601
+Obtained = Literal["public", "licensed", "private", "crawled", "user", "synthetic", "other"]
 Share = Annotated[float, Ge(0), Le(1)]
 Rate = Annotated[float, Gt(0), Le(10)]
 STRICT = ConfigDict(extra="forbid")
-RESERVED = frozenset(  # tables and lists that name files beside the sources
-    {"policy", "curate", "base", "refine", "evaluate", "against", "packs"}
+RESERVED = frozenset(  # tables and lists that name files beside the sources, and a source of ours
+    {"policy", "curate", "base", "refine", "evaluate", "against", "packs", "canaries"}
 )
 # Files of a base folder that decide how text becomes tokens; the weights need all of its files.
 TOKENIZER_FILES = (
@@ -123,6 +125,7 @@ class Curation:
     recurring_lines: Share = 0.2  # of a source's documents, from which an imprint is cut out of them; 0: never
     labels: str | None = None  # JSON Lines of id or text, and label keep or drop: learn what to drop
     max_lost: Share = 0.1  # of a source's records, to faults of its files; more stops the stage
+    canaries: Annotated[int, Ge(0), Le(1000)] = 0  # random sequences planted in each language 1, 4 and 16 times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +250,16 @@ class Evaluate:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     packs: tuple[str, ...] = ()
     completions: Annotated[int, Ge(0)] = 2
+    memorisation: Annotated[int, Ge(0), Le(10_000)] = 32  # passages of each language and frequency; 0: not measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Somebody besides the responsible party who signs the release, with their own key, on their own machine."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    key: str  # file with their public key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +270,44 @@ class Release:
     name: Slug
     version: Slug = "0.1.0"
     licence: str = "Apache-2.0"
+    parties: tuple[Party, ...] = ()  # who signs besides the responsible party: name, and key (a file, their public key)
+    threshold: Count = 1  # how many signatures are enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """What only people can say for the documents that law asks for. What is left empty is listed there as a gap."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    obtained: dict[Slug, Obtained] = field(default_factory=dict)  # source → how; "refine" is the instructions
+    representative: str = ""  # authorised representative in the Union: name and contact, or why none is needed
+    rights_contact: str = ""  # where rightsholders ask
+    small_enterprise: bool | None = None  # a small or medium-sized provider, by the Union's definition
+    code_of_practice: bool | None = None  # signatory of the Union's code for general-purpose models
+    high_impact: bool | None = None  # intended for uses that Korea calls high-impact
+    published: Day = ""  # first release through any channel
+    union_market: Day = ""  # placed on the Union market
+    collected: str = ""  # the latest day of data acquisition
+    still_trained: bool | None = None  # on new data, after this release
+    content_types: str = ""  # fiction, law, press …
+    channels: tuple[str, ...] = ()  # of distribution
+    intended_uses: str = ""
+    restricted_uses: str = ""
+    acceptable_use: str = ""  # a link to the policy, or that there is none
+    rationale: str = ""  # why the model and its training are as they are
+    bias: str = ""  # measures to detect biases
+    illegal_content: str = ""  # measures to avoid or remove it
+    energy_mwh: Annotated[float, Gt(0)] | None = None  # of training, measured
+    power_watts: Annotated[float, Gt(0)] | None = None  # mean draw while training: energy is derived from it
+    crawler_names: str = ""  # where sources were crawled; [policy].agent goes before it
+    crawler_purposes: str = ""
+    crawl_period: str = ""
+    synthetic_models: str = ""  # that made synthetic sources
+    base_summary: str = ""  # the summary of training content of the base
+    base_flop: Annotated[float, Gt(0)] | None = None  # that training the base took
+    previous_summary: str = ""  # a link to the version before
+    comments: str = ""
+    japan_explanation: str = ""  # what of Japan's principle code is not implemented, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +331,7 @@ class Charter:
     refine: Refine = field(default_factory=Refine)
     evaluate: Evaluate = field(default_factory=Evaluate)
     withdrawals: Path | None = None  # the log; None: withdrawals.jsonl beside the charter, if it is there
+    law: Law = field(default_factory=Law)
     path: Path = Path("charter.toml")
 
     @property
@@ -338,7 +390,11 @@ class Charter:
         """Source → its domain, where training is to mix domains; else nothing."""
         if self.mixture.domains is None and self.mixture.temperature is None:
             return {}
-        return {source.name: source.domain for source in self.sources if source.domain is not None}
+        found = {source.name: source.domain for source in self.sources if source.domain is not None}
+        if self.curate.canaries and found:  # they go along with the first domain that is read
+            shares = self.mixture.domains or {}
+            found["canaries"] = next(domain for domain in found.values() if shares.get(domain, 1))
+        return found
 
     @property
     def sketches(self) -> tuple[Path, ...]:
@@ -355,6 +411,8 @@ class Charter:
         """One table as plain JSON values, for cache keys and attestations; what a base decides is left to it."""
         if section == "mixture":
             return {**asdict(self.mixture), "sources": self.domains, "max_epochs": self.train.max_epochs}
+        if section == "curate":  # canaries are drawn from the seed
+            return asdict(self.curate) | ({"canary_seed": self.train.seed} if self.curate.canaries else {})
         if section == "base":
             return self.base and {**asdict(self.base), "path": self.base_folder.name}
         if section == "tokenizer" and self.base is not None:
@@ -380,6 +438,8 @@ class Charter:
             }
         if section == "policy":
             return self._files_of_policy()
+        if section == "release":
+            return {f"release/{party.name}.pub": self.resolve(party.key) for party in self.release.parties}
         names = {
             "curate": tuple(name for name in (self.curate.language_model, self.curate.labels) if name is not None),
             "refine": () if self.refine.instructions is None else (self.refine.instructions,),

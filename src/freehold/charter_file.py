@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from freehold import plugins
 from freehold.charter import (
     RESERVED,
     Base,
@@ -20,6 +21,7 @@ from freehold.charter import (
     Curation,
     Evaluate,
     Language,
+    Law,
     Mixture,
     Model,
     Phase,
@@ -34,6 +36,7 @@ from freehold.charter import (
     where,
 )
 from freehold.errors import InputError
+from freehold.text import canaries
 
 FREEZABLE = re.compile(r"embedding|head|attention|feed-forward|norms|blocks:\d+(-\d+)?")
 LOG = "withdrawals.jsonl"
@@ -113,6 +116,7 @@ def check(charter: Charter) -> None:
         raise InputError(f"{dotted(keys)}: {message}", where=where(charter.path, keys), remedy=remedy)
 
     check_mixture(charter, refuse)
+    check_parties(charter, refuse)
     for table, names in (
         ("languages", [language.code for language in charter.languages]),
         ("sources", [source.name for source in charter.sources]),
@@ -151,6 +155,9 @@ def check(charter: Charter) -> None:
     for keys, name in named:
         if not charter.resolve(name).is_file():
             refuse(keys, f"no file {name!r}", "correct the path or add the file")
+    if charter.curate.canaries and canaries.LICENCE not in charter.policy.licences:
+        message = f"canaries are under {canaries.LICENCE}, which [policy].licences does not allow"
+        refuse(("curate", "canaries"), message, "allow the licence, or plant none")
     budgets = (charter.train.tokens, charter.train.steps, charter.train.minutes)
     if sum(budget is not None for budget in budgets) != 1:
         refuse(("train",), "give a budget: either tokens or minutes or steps", "tokens = 4_000_000, for example")
@@ -160,6 +167,9 @@ def check(charter: Charter) -> None:
         refuse(("train", "goldfish"), "one token in one leaves nothing to predict", "use 0 (off) or at least 2")
     if (charter.train.keep_every or 0) % charter.train.checkpoint_steps:
         refuse(("train", "keep_every"), "is not a multiple of [train].checkpoint_steps", "round it to one")
+    known = {source.name for source in charter.sources} | {"refine"}
+    if strange := set(charter.law.obtained) - known:
+        refuse(("law", "obtained"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
     if charter.phases:
         check_phases(charter, refuse)
     if charter.base is not None:
@@ -252,6 +262,18 @@ def check_phases(charter: Charter, refuse: Refuse) -> None:
             refuse((*keys, "sources"), f'"{min(strange)}" is not among [[sources]]', "correct the name or remove it")
 
 
+def check_parties(charter: Charter, refuse: Refuse) -> None:
+    """Who signs besides the responsible party: each with a P-256 key that can be read, under a name of its own."""
+    parties = charter.release.parties
+    if charter.release.threshold > len(parties) + 1:
+        message = f"{charter.release.threshold} signatures of {len(parties) + 1} parties"
+        refuse(("release", "threshold"), message, "lower it or name more parties")
+    for place, party in enumerate(parties):
+        if party.name.casefold() in [earlier.name.casefold() for earlier in parties[:place]]:
+            refuse(("release", "parties"), f'"{party.name}" is named twice', "keep one of them")
+        plugins.part("freehold.proof.keys:load_public")(charter.resolve(party.key))
+
+
 def complaint(path: Path, error: ValidationError) -> InputError:
     """The first thing pydantic found, in our words: line, key, what is wrong, what to do."""
     first = error.errors()[0]
@@ -272,6 +294,6 @@ def known_keys(keys: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, Any] = {
         "responsible": Responsible, "languages": Language, "sources": Source, "policy": Policy, "base": Base,
         "curate": Curation, "mixture": Mixture, "tokenizer": Tokenizer, "model": Model, "train": Train,
-        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release,
+        "phases": Phase, "refine": Refine, "evaluate": Evaluate, "release": Release, "law": Law,
     }  # fmt: skip
     return [entry.name for entry in fields(tables[str(keys[0])] if keys else Charter)]

@@ -63,7 +63,7 @@ JOURNEY = (
     Step(
         name="release",
         needs=("curate", "tokenize", "train", "refine", "evaluate"),
-        reads=("responsible", "languages", "policy", "base", "release"),
+        reads=("responsible", "languages", "policy", "base", "release", "law"),
         withdrawn=("W0", "W1", "W2", "W3", "W4"),
         makes="a signed bundle that anyone can verify",
     ),
@@ -72,7 +72,13 @@ JOURNEY = (
 # Indexes are built when a question is asked, not on the way to a release.
 INDEXES = (
     Step(name="search", needs=("curate",), reads=(), makes="a ranked index of passages"),
-    Step(name="trace", needs=("curate", "tokenize"), reads=(), makes="a suffix array of the training tokens"),
+    Step(
+        name="trace",
+        needs=("curate", "tokenize"),
+        reads=(),
+        makes="a suffix array of the training tokens",
+        format=2,
+    ),
 )
 
 STEPS = {step.name: step for step in (*JOURNEY, *INDEXES)}

@@ -4,30 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.errors import InputError
-from freehold.index.suffix import SuffixArray, mapped, maximal_spans, sort_suffixes
+from freehold.index.suffix import EVERY, Numbering, array_of, digits, mapped, sample_of, sort_suffixes
 
 LETTERS = st.integers(0, 3)
 TEXTS = st.lists(LETTERS, min_size=1, max_size=60)
-QUERIES = st.lists(LETTERS, max_size=40)
-
-
-def array_of(tokens, dtype="<u2"):
-    held = np.array(tokens, dtype=dtype)
-    return SuffixArray(tokens=held, suffixes=sort_suffixes(held))
-
-
-def places(text, phrase):
-    return [i for i in range(len(text) - len(phrase) + 1) if text[i : i + len(phrase)] == phrase]
-
-
-def longest_beginning(text, query):
-    return next((n for n in range(len(query), 0, -1) if places(text, query[:n])), 0)
-
-
-def spans_by_force(texts, query, min_tokens):
-    ends = [i + max(longest_beginning(text, query[i:]) for text in texts) for i in range(len(query))]
-    maximal = [(i, end) for i, end in enumerate(ends) if i == 0 or end > ends[i - 1]]
-    return [(start, end) for start, end in maximal if end - start >= min_tokens]
 
 
 @given(TEXTS, st.sampled_from(["<u2", "<u4"]), st.sampled_from([1, 255, 60_000]))
@@ -37,38 +17,76 @@ def test_the_order_is_that_of_the_suffixes(text, dtype, scale):
     assert sort_suffixes(held).tolist() == sorted(range(len(text)), key=lambda i: text[i:])
 
 
-@given(TEXTS, QUERIES)
-def test_the_longest_beginning_is_found_with_every_place(text, query):
-    array = array_of(text)
-    match = array.longest(query)
-    assert match.length == longest_beginning(text, query)
-    if match.length:
-        assert array.positions(match, most=1000).tolist() == places(text, query[: match.length])
-
-
-@given(st.lists(TEXTS, min_size=1, max_size=3), QUERIES, st.integers(1, 5))
-def test_maximal_spans_are_those_of_brute_force(texts, query, min_tokens):
-    found = list(maximal_spans([array_of(text) for text in texts], query, min_tokens=min_tokens))
-    assert found == spans_by_force(texts, query, min_tokens)
-
-
-def test_matches_longer_than_the_first_window_are_found_whole():
-    text = list(range(100)) * 2 + [7, *range(50)]
-    match = array_of(text).longest(list(range(100)))
-    assert (match.length, match.high - match.low) == (100, 2)
-
-
-def test_positions_stop_at_the_limit():
-    array = array_of([5] * 20)
-    assert len(array.positions(array.longest([5]), most=3)) == 3
-
-
 def test_no_tokens_no_suffixes():
     assert sort_suffixes(np.empty(0, dtype="<u2")).tolist() == []
 
 
-def test_an_index_of_other_tokens_is_refused(tmp_path):
-    np.arange(4, dtype="<u2").tofile(tmp_path / "tokens.bin")
-    np.arange(3, dtype="<i4").tofile(tmp_path / "suffixes.bin")
+@given(TEXTS, st.data())
+def test_a_part_of_the_rows_is_the_order_of_the_suffixes_that_begin_there(text, data):
+    rows = data.draw(st.integers(0, len(text)))
+    expected = [place for place in sorted(range(len(text)), key=lambda i: text[i:]) if place < rows]
+    assert sort_suffixes(np.array(text, dtype="<u2"), rows=rows).tolist() == expected
+
+
+@given(st.sampled_from([2, 255, 32_000, 65_536, 262_144, 2**31]), st.data())
+def test_numbers_stand_in_the_order_of_the_first_tokens(vocabulary, data):
+    numbering = Numbering(vocabulary)
+    token = st.integers(0, vocabulary - 1)
+    a, b = (data.draw(st.lists(token, max_size=2 * numbering.width)) for _ in range(2))
+    first, second = (
+        numbering.numbers(digits(np.array([*text, 0], dtype="<u4")[:-1], np.array([0]), numbering.width))
+        if text
+        else np.zeros(1, dtype=np.uint64)
+        for text in (a, b)
+    )
+    beginnings = a[: numbering.width], b[: numbering.width]
+    assert (first[0] < second[0], first[0] == second[0]) == (
+        beginnings[0] < beginnings[1],
+        beginnings[0] == beginnings[1],
+    )
+    same = next((n for n in range(numbering.width, 0, -1) if a[:n] == b[:n] and len(a) >= n), 0)
+    if len(a) >= numbering.width and len(b) >= numbering.width:
+        assert numbering.shared(first, second)[0] == same
+
+
+@pytest.fixture
+def index(tmp_path):
+    tokens = np.arange(100, dtype="<u2") % 7
+    numbering = Numbering(7)
+    suffixes = sort_suffixes(tokens)
+    suffixes.tofile(tmp_path / "suffixes.bin")
+    sample_of(tokens, suffixes, numbering).tofile(tmp_path / "sample.bin")
+    return tokens, tmp_path / "suffixes.bin", tmp_path / "sample.bin", numbering
+
+
+def test_an_index_opens_where_it_lies(index):
+    tokens, suffixes, sample, numbering = index
+    found = mapped(tokens, suffixes, sample, numbering=numbering, rows=100)
+    made = array_of(tokens, vocabulary=7)
+    assert np.array_equal(found.suffixes, made.suffixes)
+    assert np.array_equal(found.sample, made.sample)
+    assert len(found.sample) == -(-100 // EVERY)
+
+
+def test_an_index_of_other_tokens_is_refused(index):
+    tokens, suffixes, sample, numbering = index
+    for other in (tokens[:99], tokens[::-1]):
+        with pytest.raises(InputError, match="do not belong together"):
+            mapped(other, suffixes, sample, numbering=numbering, rows=100)
     with pytest.raises(InputError, match="do not belong together"):
-        mapped(tmp_path / "tokens.bin", tmp_path / "suffixes.bin", dtype=np.dtype("<u2"))
+        mapped(tokens, suffixes, sample, numbering=numbering, rows=99)
+
+
+def test_a_part_that_is_missing_or_cut_short_is_named(index):
+    tokens, suffixes, sample, numbering = index
+    sample.write_bytes(sample.read_bytes()[:-8])
+    with pytest.raises(InputError, match="do not belong together"):
+        mapped(tokens, suffixes, sample, numbering=numbering, rows=100)
+    sample.unlink()
+    with pytest.raises(InputError, match="missing"):
+        mapped(tokens, suffixes, sample, numbering=numbering, rows=100)
+
+
+def test_more_tokens_than_positions_can_number_are_refused():
+    with pytest.raises(InputError, match="too many"):
+        sort_suffixes(np.lib.stride_tricks.as_strided(np.zeros(1, dtype="<u2"), shape=(2**29 + 1,), strides=(0,)))

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.learn.goldfish import CONTEXT, forgotten
+from freehold.learn.goldfish import CONTEXT, forgotten, gaps
 
 RANDOM = np.random.default_rng(3)
 
@@ -38,3 +38,15 @@ def test_short_rows_have_no_gaps() -> None:
 def test_the_gaps_are_pinned() -> None:
     row = np.arange(120)[None] % 31
     assert np.flatnonzero(forgotten(row, every=10)[0]).tolist() == [32, 63, 94]
+
+
+@given(st.integers(0, 99), st.integers(1, 40))
+def test_a_document_has_the_same_gaps_however_windows_cut_it(offset: int, length: int) -> None:
+    document = np.random.default_rng(4).integers(0, 500, 140)
+
+    def read(_: int, begin: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return document[begin : begin + size]
+
+    whole = gaps(read, (0, 0, 140), every=3)
+    assert (gaps(read, (0, offset, length), every=3) == whole[offset : offset + length]).all()
+    assert not whole[:CONTEXT].any() and whole.any()

@@ -72,6 +72,19 @@ def test_the_first_line_may_name_the_open_model_it_went_on_from() -> None:
     assert (first.base, second.base) == ("b" * 64, None)
 
 
+def test_what_is_cut_off_stays_out_for_the_rest_of_its_stage() -> None:
+    root = chain.withdrawn_root(["b", "a"])
+    assert root == chain.documents_root(["a", "b"])
+    for gone in ([1, 2], [2], [0, 1, 2], [3], [2, 3]):
+        told = [{"withdrawn": root} if place in gone else {} for place in range(4)]
+        found = chain.parse([("chain.jsonl", rows(*told))])
+        assert [place for place, segment in enumerate(found) if segment.withdrawn == root] == gone
+    with pytest.raises(GateError, match=r"chain.jsonl:3: .*stays out"):
+        chain.parse([("chain.jsonl", rows({}, {"withdrawn": root}))])
+    with pytest.raises(GateError, match="withdrawn is None"):
+        chain.parse([("chain.jsonl", rows({"withdrawn": None}))])
+
+
 def test_a_stage_does_not_come_back() -> None:
     data = rows() + chain.line(
         json.loads(rows().splitlines()[2]) | {"previous": chain.last_digest(rows()), "first_step": 1}

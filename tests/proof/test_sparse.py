@@ -82,8 +82,8 @@ def test_a_proof_changed_anywhere_fails(tmp_path: Path, found: set[bytes], other
         def flipped(value: bytes) -> bytes:
             return (int.from_bytes(value, "big") ^ 1 << flip).to_bytes(32, "big")
 
-        assert proof.found is not None
-        mutants = [replace(proof, found=flipped(proof.found)), replace(proof, found=None)]
+        assert proof.ends_at is not None
+        mutants = [replace(proof, ends_at=flipped(proof.ends_at)), replace(proof, ends_at=None)]
         for place, (depth, sibling) in enumerate(proof.path):
             before, after = proof.path[:place], proof.path[place + 1 :]
             mutants += [
@@ -117,7 +117,7 @@ def test_the_empty_tree(tmp_path: Path) -> None:
         assert check(tree.prove(bytes(32)), tree.root) is False
         tree.check()
     with pytest.raises(GateError):
-        check(Proof(key=bytes(32), found=None, path=()), root([bytes(32)]))
+        check(Proof(key=bytes(32), ends_at=None, path=()), root([bytes(32)]))
 
 
 def test_golden_roots() -> None:
@@ -157,6 +157,41 @@ def test_a_wrong_key_anywhere_is_found_by_the_whole_check(tmp_path: Path) -> Non
         path.write_bytes(sound[:place] + bytes([sound[place] ^ 128]) + sound[place + 1 :])
         with Tree.open(path) as tree, pytest.raises(GateError):
             tree.check()
+
+
+@given(st.lists(st.integers(0, 25), min_size=1, max_size=3), st.data())
+@in_a_folder
+def test_a_file_made_to_lie_is_refused_or_tells_the_truth_of_its_root(
+    tmp_path: Path, slots: list[int], data: st.DataObject
+) -> None:
+    """Keys and nodes are exchanged and the root is made to fit: no answer without a proof, and no other error."""
+    found = hashed(22)
+    path = tmp_path / "tree"
+    sparse.write(path, found)
+    slot = st.sampled_from([EMPTY, bytes(32), b"\xff" * 32, leaf(found[0]), *found]) | keys
+    content = [path.read_bytes()[start : start + 32] for start in range(64, path.stat().st_size, 32)]
+    for place in slots:
+        content[place] = data.draw(slot)
+    level = [node for node in sparse.enumerated(content[22:], bits=2) if node[1] != bytes(32)]
+    header = sparse.HEADER.pack(sparse.MAGIC, 22, 2, fold(level))
+    path.write_bytes(header + b"".join(content))
+    with Tree.open(path) as tree:
+        for key in (*found, *hashed(30)[22:], *content[:22]):
+            try:
+                proof = tree.prove(key)
+                check(proof, tree.root)
+            except GateError:
+                continue
+            assert not proof.included or key in content[:22]
+
+
+def test_a_node_for_no_keys_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tree"
+    path.write_bytes(sparse.HEADER.pack(sparse.MAGIC, 0, 0, EMPTY) + EMPTY)
+    with Tree.open(path) as tree:
+        for ask in (lambda: tree.prove(bytes(32)), tree.check):
+            with pytest.raises(GateError):
+                ask()
 
 
 def test_taking_keys_out_and_putting_them_back(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from freehold.errors import InputError
 from freehold.journey import STEPS
 from freehold.plugins import part
 
+MOST_CHARACTERS = 1_000_000  # of a text that is traced
+WITHDRAWALS = "evidence/withdrawals/log.jsonl"  # of a release
+
 if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
 
@@ -66,14 +69,33 @@ def trace(
     if (text is None) == (file is None):
         raise InputError("give the text once", remedy="either --text TEXT or --file FILE")
     asked = text if text is not None else read(file)
-    artifacts = index(where, workspace, "trace")
+    if not asked.strip():
+        raise InputError("the text is empty", remedy="give the words to look up")
+    if len(asked) > MOST_CHARACTERS:
+        message = f"the text has {len(asked):,} characters; at most {MOST_CHARACTERS:,} are answered at once"
+        raise InputError(message, where=str(file) if file else None, remedy="ask about its parts")
+    artifacts = index(where, workspace, "trace", beside="train")
+    trained = artifacts.get("train")
     spans = part("freehold.stages.trace.query:trace")(
-        artifacts["trace"].path, artifacts["tokenize"].path, asked, min_tokens=min_tokens
+        artifacts["trace"].path,
+        artifacts["tokenize"].path,
+        asked,
+        min_tokens=min_tokens,
+        withdrawn=withdrawn(where, workspace),
+        train_folder=trained.path if trained else None,
     )
     if json:
         show.machine({"figures": {"spans": [asdict(span) for span in spans]}, "next": None})
         return
     print_spans(spans)
+
+
+def withdrawn(where: Path, workspace: Path | None) -> frozenset[str]:
+    """Ids of the documents whose text is shown to nobody any more, by the log of a charter or in a release."""
+    log = opened(where, workspace)[0].withdrawals if is_charter(where) else where / WITHDRAWALS
+    entries = part("freehold.proof.withdrawals:read")(log if log and log.is_file() else None)
+    found: frozenset[str] = part("freehold.proof.withdrawals:tombstones")(entries)
+    return found
 
 
 def read(file: Path | None) -> str:
@@ -86,15 +108,29 @@ def read(file: Path | None) -> str:
 
 
 def print_spans(spans: Any) -> None:
-    """Spans with their documents."""
+    """Spans with their documents, and what stands around them there."""
     if not spans:
         show.out.print("no span of this text stands verbatim in the training data", markup=False)
     for span in spans:
         show.out.print(f"“{span.text.strip()}”", style="bold", markup=False)
-        show.out.print(f"   {span.tokens} tokens, {span.count} times in the training data", markup=False)
+        places = "1 place" if span.count == 1 else f"{span.count:,} places"
+        show.out.print(f"   {span.tokens} tokens, {places} in the training data", markup=False)
         for document in span.documents[:3]:
-            cited = f"   [{document.language} · {document.licence} · {document.id}]"
-            show.out.print(cited, style="cyan", markup=False)
+            cited = f"   [{document.language} · {document.licence} · {document.id}] token {document.position}"
+            show.out.print(f"{cited}{learned(document)}", style="cyan", markup=False)
+            around = "withdrawn: its text is not shown" if document.withdrawn else surroundings(document)
+            show.out.print(f"   {around}", style="dim", markup=False)
+
+
+def learned(document: Any) -> str:
+    """How often training read a document's place, where that is known."""
+    return "" if document.learned is None else f", learned {document.learned} times"
+
+
+def surroundings(document: Any) -> str:
+    """What stands before and after a span in a document, on one line."""
+    before, after = (" ".join(part.split()) for part in (document.before, document.after))
+    return f"…{before[-60:]} “…” {after[:60]}…"
 
 
 def lineage(
@@ -138,20 +174,25 @@ def is_charter(place: Path) -> bool:
     return place.suffix == ".toml" or (place / "charter.toml").is_file()
 
 
-def index(where: Path, workspace: Path | None, name: str) -> dict[str, Sealed]:
-    """The artifacts an index verb reads, itself included; built first where it is missing and a charter is given."""
+def index(where: Path, workspace: Path | None, name: str, *, beside: str | None = None) -> dict[str, Sealed]:
+    """The artifacts an index verb reads, itself included; built first where it is missing and a charter is given.
+
+    `beside` names a stage whose artifact comes too where it is there.
+    """
     step = STEPS[name]
     if is_charter(where):
         charter, home = opened(where, workspace)
         if part("freehold.stage:find")(home, charter, step) is None:
             advance(charter, home, step)
-        found: Sealed = part("freehold.stage:find")(home, charter, step)
-        return {name: found, **part("freehold.stage:inputs_of")(home, charter, step)}
-    return of_release(where, workspace_of(where, workspace), name)
+        find = part("freehold.stage:find")
+        found = {name: find(home, charter, step), **part("freehold.stage:inputs_of")(home, charter, step)}
+        extra = find(home, charter, STEPS[beside]) if beside else None
+        return found | ({beside: extra} if beside and extra else {})
+    return of_release(where, workspace, name, beside=beside)
 
 
-def of_release(release: Path, home: Workspace, name: str) -> dict[str, Sealed]:
-    """The artifacts a release was made from, as far as this workspace still holds them, with the index over them."""
+def of_release(release: Path, workspace: Path | None, name: str, *, beside: str | None = None) -> dict[str, Sealed]:
+    """The artifacts a release was made from, as far as the workspace still holds them, with the index over them."""
     statements = release / "evidence" / "steps"
     if not statements.is_dir():
         raise InputError("neither a charter nor a release", where=str(release), remedy="name one of the two")
@@ -159,23 +200,47 @@ def of_release(release: Path, home: Workspace, name: str) -> dict[str, Sealed]:
     for path in statements.glob("*.intoto.json*"):
         statement = jsonlib.loads(path.read_bytes())
         wanted[statement["predicate"]["stage"]] = statement["subject"][0]["digest"]["sha256"]
-    found = {}
-    for stage in (name, *STEPS[name].needs):
-        sealed = home.latest(stage)
-        matches = sealed is not None and (
-            (
-                stage == name
-                and all(
-                    sealed.statement()["predicate"]["inputs"].get(need) == wanted.get(need)
-                    for need in STEPS[name].needs
-                )
-            )
-            or sealed.digest == wanted.get(stage)
-        )
-        if sealed is None or not matches:
-            advice = f"ask with the charter instead: freehold {name} CHARTER …"
-            raise InputError(
-                f"the workspace holds no {stage} artifact of this release", where=str(home.folder), remedy=advice
-            )
-        found[stage] = sealed
-    return found
+    try:
+        home = workspace_of(release, workspace)
+    except InputError as error:
+        raise InputError(error.message, where=error.where, remedy=who_can_answer(release)) from None
+    needs = {need: wanted.get(need) for need in STEPS[name].needs}
+    found = {need: held(home, need, subject=digest) for need, digest in needs.items()}
+    found[name] = held(home, name, inputs=needs)
+    for stage, sealed in found.items():
+        if sealed is None:
+            message = f"the workspace holds no {stage} artifact of this release"
+            advice = f"freehold {name} CHARTER … builds it" if stage == name else who_can_answer(release)
+            raise InputError(message, where=str(home.folder), remedy=advice)
+    if beside:
+        found[beside] = held(home, beside, subject=wanted.get(beside))
+    return {stage: sealed for stage, sealed in found.items() if sealed is not None}
+
+
+def held(
+    home: Workspace, stage: str, *, subject: str | None = None, inputs: dict[str, Any] | None = None
+) -> Sealed | None:
+    """The artifact of a stage with this digest, or made from these inputs, if the workspace has it."""
+    for path in sorted((home.folder / "attestations" / stage).glob("*.intoto.json")):
+        sealed = home.find(stage, path.name.removesuffix(".intoto.json"))
+        if sealed is None:
+            continue
+        if inputs is None:
+            fits = sealed.digest == subject
+        else:
+            predicate = sealed.statement()["predicate"]
+            fits = predicate["inputs"] == inputs and predicate["format"] == STEPS[stage].format
+        if fits:
+            return sealed
+    return None
+
+
+def who_can_answer(release: Path) -> str:
+    """Whom to ask about the text behind a release that is not here: the parties that its policy names."""
+    policy = release / "evidence" / "signatures" / "policy.json"
+    parties = sorted(jsonlib.loads(policy.read_bytes())["parties"]) if policy.is_file() else []
+    named = f" ({', '.join(parties)})" if parties else ""
+    return (
+        f"a release carries no training text: who published it{named} can answer, or a server that they run; "
+        "whoever holds the workspace names it with --workspace"
+    )

@@ -50,6 +50,9 @@ def verify_command(
     holdings: HoldingsFolder = None,
     base: OpenModel = None,
     auditor: Auditors = None,
+    rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
+    packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
+    draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
     earlier: Annotated[
         Path | None, typer.Option(help="a release or head.json from before: did the log of withdrawals only grow?")
     ] = None,
@@ -57,7 +60,9 @@ def verify_command(
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    asked = replaying(replay, segments, holdings, base, auditor, document=document, proof=proof, earlier=earlier)
+    further = {"document": document, "proof": proof, "earlier": earlier}
+    further |= {"rescore": rescore, "packs": packs, "draw": draw}
+    asked = replaying(replay, segments, holdings, base, auditor, **further)
     verify(
         release,
         trust=trust or (),
@@ -136,7 +141,7 @@ def new(
     json: AsJson = False,
 ) -> None:
     """Make a key pair: NAME.key stays secret, NAME.pub is for everyone."""
-    made = part("freehold.proof.keys:new")(folder, name)
+    made = part("freehold.proof.keys:new_pair")(folder, name)
     found = {
         "artifact": {"path": str(made.public), "digest": made.fingerprint},
         "figures": {"private": str(made.private)},
@@ -172,7 +177,9 @@ def rotate(
 def revoke(
     key: Annotated[Path, typer.Argument(help="the private key that counts no more", show_default=False)],
     reason: Annotated[str, typer.Option(help="why, for everyone to read", show_default=False)],
-    since: Annotated[datetime | None, typer.Option(help="from when on, in UTC; default: now", show_default=False)] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="from when on, in UTC; default: now", show_default=False)
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """End a key: what it signed counts no more, unless a witness saw it before. For verify --statements."""

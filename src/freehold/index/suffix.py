@@ -1,13 +1,13 @@
-"""Suffix arrays over tokens, and the longest verbatim spans of a query in them.
+"""Suffix arrays over tokens, made one by one and opened where they lie.
 
 A suffix array lists every position of a text in the order of what follows it, so that all places where a phrase
-stands are one run of the list (Manber and Myers 1993). Built by libdivsufsort; 4 bytes a token, one array a shard.
+stands are one run of the list (Manber and Myers 1993). Sorted by libdivsufsort. 4 bytes a token, and half a byte
+for the sample: every 16th suffix by its first tokens, kept in memory, where a search begins.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,125 +19,113 @@ from pydivsufsort import divsufsort
 from freehold.errors import InputError
 
 Tokens = NDArray[np.unsignedinteger[Any]]
-FIRST_WINDOW = 16  # tokens compared before the comparison is widened
+Numbers = NDArray[np.uint64]
+
 LARGEST = 2**31 // 4  # tokens of one array: positions are int32, and the sorter counts bytes
+EVERY = 16  # rows from one sampled suffix to the next
+CHECKED = 64  # sampled suffixes that are compared with the tokens when an array is opened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """The suffixes of one array that begin with some tokens: `suffixes[low:high]`."""
+class Numbering:
+    """Sequences of tokens as numbers of 64 bits that stand in the same order, as far as their first tokens tell.
 
-    length: int  # tokens
-    low: int
-    high: int
+    The digits are the first `width` tokens plus one; 0 where the text has ended.
+    """
+
+    def __init__(self, vocabulary: int) -> None:
+        self.base = vocabulary + 1
+        self.width = max(width for width in range(1, 65) if self.base**width <= 2**64)
+        self.weights = np.array([self.base**place for place in reversed(range(self.width))], dtype=np.uint64)
+
+    def numbers(self, digits: NDArray[np.int64]) -> Numbers:
+        """The numbers (n,) that rows of digits (n, width) write.
+
+        >>> Numbering(9).numbers(np.array([[3, 1] + [0] * 17])) == 31 * 10**17
+        array([ True])
+        """
+        found: Numbers = digits.astype(np.uint64) @ self.weights
+        return found
+
+    def shared(self, a: Numbers, b: Numbers) -> NDArray[np.int64]:
+        """How many first digits two numbers have in common, pair by pair."""
+        found: NDArray[np.int64] = (a[:, None] // self.weights == b[:, None] // self.weights).sum(axis=1)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuffixArray:
-    """Tokens (n,) and the int32 positions of their suffixes in order (n,), both possibly memory-mapped."""
+    """A text (n,), the positions (rows,) of its suffixes in order, and the numbers of every EVERY-th of them.
+
+    There may be fewer rows than tokens: suffixes that begin in the last tokens are then another array's.
+    """
 
     tokens: Tokens
     suffixes: NDArray[np.int32]
-
-    def first(self, query: Sequence[int], low: int, high: int) -> int:
-        """Within suffixes[low:high], the first row whose suffix does not stand before `query` in the order."""
-        wanted, length = list(query), len(query)
-
-        def beginning(position: np.int32) -> list[int]:
-            found: list[int] = self.tokens[position : position + length].tolist()
-            return found
-
-        return bisect_left(self.suffixes, wanted, low, high, key=beginning)
-
-    def narrow(self, query: Sequence[int], low: int, high: int) -> Match:
-        """Within suffixes[low:high], those that begin with all of `query`; possibly none."""
-        low = self.first(query, low, high)
-        return Match(length=len(query), low=low, high=self.first([*query[:-1], query[-1] + 1], low, high))
-
-    def holds(self, query: Sequence[int]) -> bool:
-        """Whether all of `query` stands in the tokens."""
-        return self.shared(query, self.first(query, 0, len(self.suffixes))) == len(query)
-
-    def shared(self, query: Sequence[int], row: int) -> int:
-        """How many tokens the suffix at `row` has in common with the beginning of `query`."""
-        if not 0 <= row < len(self.suffixes):
-            return 0
-        position = int(self.suffixes[row])
-        found = self.tokens[position : position + len(query)].tolist()
-        return next(
-            (i for i, (a, b) in enumerate(zip(found, query, strict=False)) if a != b), min(len(found), len(query))
-        )
-
-    def longest(self, query: Sequence[int]) -> Match:
-        """The longest beginning of `query` that stands in the tokens, and where; length 0 if not even one token."""
-        best = Match(length=0, low=0, high=len(self.suffixes))
-        length = min(FIRST_WINDOW, len(query))
-        while length > best.length:
-            wider = self.narrow(query[:length], best.low, best.high)
-            if wider.low == wider.high:  # nothing begins with all of it: a neighbour shares the most
-                neighbours = (row for row in (wider.low - 1, wider.low) if best.low <= row < best.high)
-                length = max((self.shared(query[:length], row) for row in neighbours), default=0)
-                return self.narrow(query[:length], best.low, best.high) if length > best.length else best
-            best, length = wider, min(2 * length, len(query))
-        return best
-
-    def positions(self, match: Match, *, most: int) -> NDArray[np.int64]:
-        """At most `most` places of a match, ascending."""
-        found = self.suffixes[match.low : min(match.high, match.low + most)]
-        return np.sort(np.asarray(found, dtype=np.int64))
+    sample: Numbers
 
 
-def sort_suffixes(tokens: Tokens) -> NDArray[np.int32]:
-    """The suffix array (n,) of tokens (n,). About 32 bytes a token while it runs.
+def digits(tokens: Tokens, positions: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """The digits (n, width) of what stands at `positions` (n,) of a text: its tokens plus one, 0 behind its end."""
+    places = positions[:, None] + np.arange(width)
+    found: NDArray[np.int64] = tokens.take(places, mode="clip").astype(np.int64) + 1
+    found[places >= len(tokens)] = 0
+    return found
+
+
+def sort_suffixes(tokens: Tokens, *, rows: int | None = None) -> NDArray[np.int32]:
+    """The suffix array of tokens (n,), of its first `rows` suffixes alone if asked. About 32 bytes a token meanwhile.
 
     >>> sort_suffixes(np.array([3, 1, 3, 1, 2], dtype=np.uint16)).tolist()
     [3, 1, 4, 2, 0]
     """
     if len(tokens) > LARGEST:
-        raise InputError(
-            f"a shard of {len(tokens)} tokens is too long for one suffix array", remedy="cut it into shards"
-        )
+        raise InputError(f"{len(tokens)} tokens are too many for one suffix array", remedy="cut them into parts")
     if len(tokens) == 0:
         return np.empty(0, dtype=np.int32)
     native = tokens.astype(tokens.dtype.newbyteorder("="), copy=False)
     found: NDArray[np.int32] = divsufsort(native).astype("<i4", copy=False)
-    return found
+    return found if rows is None or rows == len(tokens) else found[found < rows]
 
 
-def mapped(tokens: Path, suffixes: Path, *, dtype: np.dtype[Any]) -> SuffixArray:
-    """A suffix array on disk, read where it is looked at."""
-    array = SuffixArray(
-        tokens=np.memmap(tokens, dtype=dtype, mode="r"), suffixes=np.memmap(suffixes, dtype="<i4", mode="r")
+def sample_of(tokens: Tokens, suffixes: NDArray[np.int32], numbering: Numbering) -> Numbers:
+    """The numbers of every EVERY-th suffix."""
+    return numbering.numbers(digits(tokens, suffixes[::EVERY].astype(np.int64), numbering.width))
+
+
+def array_of(tokens: Tokens, *, vocabulary: int) -> SuffixArray:
+    """A suffix array in memory."""
+    suffixes = sort_suffixes(tokens)
+    return SuffixArray(
+        tokens=tokens, suffixes=suffixes, sample=sample_of(tokens, suffixes, Numbering(vocabulary)).astype("<u8")
     )
-    if len(array.tokens) != len(array.suffixes):
-        raise InputError("index and tokens do not belong together", where=str(suffixes), remedy="build the index again")
-    return array
 
 
-def maximal_spans(arrays: Sequence[SuffixArray], query: Sequence[int], *, min_tokens: int) -> Iterator[tuple[int, int]]:
-    """Spans query[start:end] that stand in some array and cannot grow to either side, in reading order.
+def read_at_random(path: Path, kind: str | np.dtype[Any]) -> NDArray[Any]:
+    """The numbers in a file, memory-mapped; the system is told to read only the pages that are looked at."""
+    if not path.stat().st_size:
+        return np.empty(0, dtype=kind)
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hasattr(mmap, "MADV_RANDOM"):
+        held.madvise(mmap.MADV_RANDOM)
+    return np.frombuffer(held, dtype=kind)
 
-    Spans shorter than `min_tokens` (at least 1) are left out. Few bisections: where the tokens up to some place stand
-    nowhere, the next candidate is the first begin from which they do.
+
+def mapped(tokens: Tokens, suffixes: Path, sample: Path, *, numbering: Numbering, rows: int) -> SuffixArray:
+    """An array on disk, read where it is looked at; only the sample is read whole. Raises InputError for other tokens.
+
+    Whether array and tokens belong together is told from their lengths and from CHECKED of the sampled suffixes.
     """
-    start = 0
-    while (least := start + min_tokens) <= len(query):
-        if any(array.holds(query[start:least]) for array in arrays):
-            end = start + max(array.longest(query[start:]).length for array in arrays)
-            yield start, end
-            least = end + 1  # a further span must reach beyond this one
-        if least > len(query):
-            return
-        start = next_start(arrays, query, start=start, end=least)
-
-
-def next_start(arrays: Sequence[SuffixArray], query: Sequence[int], *, start: int, end: int) -> int:
-    """The smallest begin > start such that query[begin:end] stands somewhere; `end` if not even its last token."""
-    low, high = start + 1, end
-    while low < high:
-        middle = (low + high) // 2
-        if any(array.holds(query[middle:end]) for array in arrays):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    remedy = "build the index again"
+    for path in (suffixes, sample):
+        if not path.is_file():
+            raise InputError("a part of the index is missing", where=str(path), remedy=remedy)
+    if suffixes.stat().st_size != 4 * rows or len(tokens) < rows:
+        raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
+    held = read_at_random(suffixes, "<i4")
+    array = SuffixArray(tokens=tokens, suffixes=held, sample=np.fromfile(sample, dtype="<u8"))
+    chosen = np.linspace(0, max(len(array.sample) - 1, 0), CHECKED).astype(np.int64)[: len(array.sample)]
+    found = numbering.numbers(digits(tokens, held[chosen * EVERY].astype(np.int64), numbering.width)) if rows else []
+    if len(array.sample) != -(-rows // EVERY) or not np.array_equal(found, array.sample[chosen]):
+        raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
+    return array

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from freehold.errors import InputError
-from freehold.learn.goldfish import forgotten
+from freehold.learn.goldfish import gaps
 from freehold.learn.mixture import PERIOD, Braid, Part, Stream, Turns, key_of
 from freehold.learn.shards import Shards
 from freehold.model.head import IGNORED
@@ -77,7 +77,7 @@ class Corpus:
         """The batch of a step: sample indices step x samples … + samples - 1."""
         pieces = [self.pieces(sample, extra=1) for sample in range(step * self.samples, (step + 1) * self.samples)]
         rows_BS = np.stack([np.concatenate([self._read(*piece) for piece in row]) for row in pieces])
-        targets_BS = np.where(forgotten(rows_BS, every=self.goldfish), IGNORED, rows_BS) if self.goldfish else rows_BS
+        targets_BS = np.where(self._gaps(pieces), IGNORED, rows_BS) if self.goldfish else rows_BS
         if self.withdrawn:
             targets_BS = np.where(np.stack([self._unpredicted(row) for row in pieces]), IGNORED, targets_BS)
         documents = dict.fromkeys(row for found in pieces for row, _, _ in found if row not in self.withdrawn)
@@ -111,6 +111,11 @@ class Corpus:
     def _read(self, row: int, offset: int, length: int) -> NDArray[np.int64]:
         """The tokens of a piece; a constant in place of those of a withdrawn document."""
         return np.full(length, FILLER) if row in self.withdrawn else self.shards.read(row, offset, length)
+
+    def _gaps(self, windows: list[list[tuple[int, int, int]]]) -> NDArray[np.bool_]:
+        """Which tokens of the windows (B, S) Goldfish leaves out."""
+        found = [[gaps(self._read, piece, every=self.goldfish) for piece in pieces] for pieces in windows]
+        return np.stack([np.concatenate(row) for row in found])
 
     def _unpredicted(self, pieces: list[tuple[int, int, int]]) -> NDArray[np.bool_]:
         """Which tokens of a window (S) are no targets: those of withdrawn documents, and the first one after them."""

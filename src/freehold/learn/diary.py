@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,16 +118,15 @@ class Diary:
             os.fsync(file.fileno())
         self.curve = []
         previous = chain.line_digest(chain.line(self.chain[-1])) if self.chain else self.previous
-        gone = [name for name, step in self.cut_off.items() if step <= last]
+        gone = due(self.cut_off, last)
         self.chain.append(
             {
                 "stage": self.stage,
                 "first_step": first,
                 "last_step": last,
-                **seen(self.recipe, documents=self.documents, rate=rate),
+                **seen(self.recipe, documents=self.documents, rate=rate, withdrawn=gone),
                 "checkpoint": shipped(self.session, dtype=self.recipe["dtype"]),
                 "previous": previous,
-                **({"withdrawn": chain.withdrawn_root(gone)} if gone else {}),
                 **origin,
             }
         )
@@ -185,15 +184,22 @@ class Diary:
         )
 
 
-def seen(recipe: Recipe, *, documents: Sequence[str], rate: float) -> dict[str, Any]:
+def due(cut_off: Mapping[str, int], step: int) -> list[str]:
+    """The withdrawn documents that steps up to `step` would have used."""
+    return [name for name, first in cut_off.items() if first <= step]
+
+
+def seen(recipe: Recipe, *, documents: Sequence[str], rate: float, withdrawn: Collection[str] = ()) -> dict[str, Any]:
     """What a segment's line says of its batches and their rate: whoever repeats its steps finds the same.
 
-    `documents` are those of its steps, in the order seen; `rate` is that of matrices at the last of them.
+    `documents` are those of its steps, in the order seen, `withdrawn` those that were due by its end and left out;
+    `rate` is that of matrices at the last of its steps.
     """
     return {
         "documents": chain.documents_root(documents),
         "seed": recipe["seed"],
         "learning_rate": round(rate, SHOWN_DECIMALS),
+        **({"withdrawn": chain.withdrawn_root(withdrawn)} if withdrawn else {}),
     }
 
 

@@ -20,13 +20,15 @@ from freehold.errors import GateError, IncompleteError
 from freehold.learn.batches import Batches
 from freehold.learn.checkpoint import Checkpoint
 from freehold.learn.course import take_steps
-from freehold.learn.diary import seen, shipped
+from freehold.learn.diary import due, seen, shipped
 from freehold.learn.loop import Taken
 from freehold.learn.parallel import ALONE
 from freehold.learn.phases import Recipe
 from freehold.learn.session import Session
 from freehold.proof.chain import Segment
 from freehold.proof.replays import EQUAL, NEAR, TOLERANCE, Outcome
+
+SEEN = ("documents", "seed", "learning_rate", "withdrawn")  # of a line: what steps taken again must find too
 
 Weights = Mapping[str, Tensor]
 
@@ -40,6 +42,7 @@ class Course:
     begin: Callable[[], Session]  # before the first step
     kept: Mapping[int, Path] = field(default_factory=dict)  # step → checkpoint
     left: tuple[Path, ...] = ()  # the weights after the last step, as they ship
+    cut_off: Mapping[str, int] = field(default_factory=dict)  # withdrawn document → the first step that would use it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,16 +128,17 @@ class Replay:
         """Take the steps of a stretch: {step: how far the weights are apart there}, where that can be told."""
         session = self.begun(stretch.begin)
         before = {name: weight.clone() for name, weight in session.weights().items()}
-        apart = self.compared(0, session, before) if stretch.begin == 0 and 0 in self.ends else {}
-        documents: list[str] = []
+        apart, documents = dict[int, float](), list[str]()
+        if stretch.begin == 0 and 0 in self.ends:
+            self.recount(0, documents, rate=0.0)
+            apart = self.compared(0, session, before)
 
         def cross(taken: Taken) -> None:
             documents.extend(taken.batch.documents)
             after(taken)
             if (step := taken.step + 1) in self.ends:
                 self.course.batches.check()
-                rate = self.course.recipe["rates"]["matrix"] * taken.rate
-                self.recount(step, seen(self.course.recipe, documents=documents, rate=rate))
+                self.recount(step, documents, rate=self.course.recipe["rates"]["matrix"] * taken.rate)
                 documents.clear()
                 apart.update(self.compared(step, session, before))
 
@@ -163,10 +167,12 @@ class Replay:
                 self.refuse(step, f"checkpoint is {self.line(step).checkpoint}, the one kept there holds {found}")
         return session
 
-    def recount(self, step: int, facts: Mapping[str, object]) -> None:
+    def recount(self, step: int, documents: Sequence[str], *, rate: float) -> None:
         """Raise GateError unless the line that ends at a step says what its batches and rates were."""
-        for name, value in facts.items():
-            if (said := getattr(self.line(step), name)) != value:
+        gone = due(self.course.cut_off, step)
+        facts = seen(self.course.recipe, documents=documents, rate=rate, withdrawn=gone)
+        for name in SEEN:
+            if (said := getattr(self.line(step), name)) != (value := facts.get(name)):
                 self.refuse(step, f"{name} is {said}, the replay has {value}")
 
     def compared(self, step: int, session: Session, before: Weights) -> dict[int, float]:
@@ -223,4 +229,4 @@ def distance(mine: Weights, theirs: Weights, *, before: Weights) -> float:
     """
     apart = sum(float((mine[name] - theirs[name]).double().square().sum()) for name in mine)
     way = sum(float((theirs[name] - before[name]).double().square().sum()) for name in mine)
-    return round((apart / way) ** 0.5, 6) if way else float(apart > 0)
+    return float(f"{(apart / way) ** 0.5:.3g}") if way else float(apart > 0)

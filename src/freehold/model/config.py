@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from freehold import flops
 from freehold.errors import InputError
 
 POSITIVE = ("vocab_size", "width", "depth", "heads", "kv_heads", "head_size", "ffn_width", "context")
@@ -165,13 +166,15 @@ class ModelConfig:
     @property
     def matrix_parameters(self) -> int:
         """Matrix parameters used per token: all layers and the head, without the embedding table."""
-        return self._matrices(active=True)
+        return flops.matrices(self)
 
     @property
     def parameters(self) -> int:
         """Every learned number, norms, biases and the embedding table included."""
         table = 0 if self.tied else self.vocab_size * self.width
-        return self._matrices(active=False) + self.depth * self._attention_vectors() + self._other_vectors() + table
+        return (
+            flops.matrices(self, active=False) + self.depth * self._attention_vectors() + self._other_vectors() + table
+        )
 
     def flops_per_token(self, sequence: int) -> int:
         """Training FLOPs per token, forward and backward: 6 x matrices, and 6 x attention width x positions seen.
@@ -179,33 +182,12 @@ class ModelConfig:
         >>> ModelConfig.from_depth(6, vocabulary=8192, context=512, kv_heads=6).flops_per_token(512)
         89653248
         """
-        attention = self.heads * (self.head_size + self.value_size) // 2  # products with keys, and with values
-        seen = sum(_seen(sequence, self.window(layer)) for layer in range(self.depth))
-        return 6 * self.matrix_parameters + 6 * seen * attention
+        return flops.flops_per_token(self, sequence)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values under our own names, from which `ModelConfig(**values)` is made again."""
         values: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists, as a recipe has them
         return values
-
-    def _matrices(self, *, active: bool) -> int:
-        """Numbers of all matrices and the head; of experts only those that a token uses if `active`."""
-        dense, sparse = 3 * self.width * self.ffn_width, 0
-        if self.experts:
-            used = self.experts.chosen if active else self.experts.count
-            rows = used * self.experts.width + self.experts.shared_width
-            sparse = self.width * (3 * rows + self.experts.count)  # the router scores every expert
-        layers = sum(sparse if self.sparse(layer) else dense for layer in range(self.depth))
-        return layers + self.depth * self._attention_matrices() + self.vocab_size * self.width
-
-    def _attention_matrices(self) -> int:
-        if self.latent is None:
-            return 2 * self.width * self.head_size * (self.heads + self.kv_heads)
-        rank, made = self.latent.query_rank, self.heads * self.head_size
-        queries = self.width * made if rank is None else rank * (self.width + made)
-        expanded = self.heads * (self.head_size - self.latent.rotary_size + self.latent.value_size)
-        values = self.width * (self.latent.value_rank + self.latent.rotary_size) + self.latent.value_rank * expanded
-        return queries + values + self.heads * self.latent.value_size * self.width
 
     def _attention_vectors(self) -> int:
         """Norms and biases of one layer's attention."""
@@ -247,17 +229,11 @@ class ForeignConfig:
 
     def flops_per_token(self, sequence: int) -> int:
         """Training FLOPs per token as if attention were as wide as the stream and every matrix used."""
-        return 6 * self.matrix_parameters + 6 * self.depth * sequence * self.width
+        counted, depth = self.matrix_parameters, self.depth
+        return flops.foreign_flops_per_token(
+            matrix_parameters=counted, depth=depth, width=self.width, sequence=sequence
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return asdict(self)
-
-
-def _seen(sequence: int, window: int) -> int:
-    """Twice the positions that a position of a sequence sees on average (causal attention, half counted).
-
-    >>> _seen(512, 0), _seen(512, 128)
-    (512, 224)
-    """
-    return sequence if not 0 < window < sequence else 2 * window - window * window // sequence

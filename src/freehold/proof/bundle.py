@@ -36,29 +36,40 @@ STEPS = "evidence/steps"
 SOURCES = "evidence/corpus/sources.jsonl"
 TREE = "evidence/corpus/documents.smt"
 CHAINS = ("evidence/train/chain.jsonl", "evidence/refine/chain.jsonl")
+RESULTS = "evidence/evaluation/results.json"
+ANSWERS = "evidence/evaluation/answers.jsonl"
+HELD_OUT = "evidence/evaluation/held_out.jsonl"
+COMPLETIONS = "evidence/evaluation/completions.jsonl"
+MEMORISATION = "evidence/evaluation/memorisation.json"
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"
 VERIFIER = "evidence/verify.pyz"
 WITHDRAWALS_HEAD = "evidence/withdrawals/head.json"
 WITHDRAWN_KEYS = "evidence/withdrawals/keys.json"  # that the tree lacks beside curate's
 CUT_OFF = "evidence/train/withdrawn.json"  # the first step that would have used each document withdrawn at W3
-MAX_RELEASE_BYTES = 16 << 20
+MAX_RELEASE_BYTES = 16 << 20  # of any evidence that is read whole
+MAX_INDEX_BYTES = 4 << 20  # of release.json: 30,000 files
 MAX_POLICY_BYTES = 1 << 20
-MAX_LOCATORS_BYTES = 64 << 20  # serves releases of 256 GiB
+MAX_LOCATORS_BYTES = 16 << 20  # serves releases of 64 GiB
 PARTY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 # Files of a release that are copies of a stage's output, byte for byte: place → (stage, path in its artifact).
 COPIES = {
     SOURCES: ("curate", "sources.jsonl"),
+    "evidence/corpus/canaries.json": ("curate", "canaries.json"),
     TREE: ("curate", "documents.smt"),
+    "evidence/corpus/rights.json": ("curate", "rights.json"),
+    "evidence/corpus/croissant.json": ("curate", "croissant.json"),
     "evidence/tokenizer/fairness.json": ("tokenize", "fairness.json"),
     "evidence/train/recipe.json": ("train", "recipe.json"),
     CHAINS[0]: ("train", "chain.jsonl"),
     CUT_OFF: ("train", "withdrawn.json"),
     "evidence/refine/recipe.json": ("refine", "recipe.json"),
     CHAINS[1]: ("refine", "chain.jsonl"),
-    "evidence/evaluation/results.json": ("evaluate", "results.json"),
-    "evidence/evaluation/answers.jsonl": ("evaluate", "answers.jsonl"),
-    "evidence/evaluation/completions.jsonl": ("evaluate", "completions.jsonl"),
+    RESULTS: ("evaluate", "results.json"),
+    ANSWERS: ("evaluate", "answers.jsonl"),
+    HELD_OUT: ("evaluate", "held_out.jsonl"),
+    COMPLETIONS: ("evaluate", "completions.jsonl"),
+    MEMORISATION: ("evaluate", "memorisation.json"),
 }
 REQUIRED = (SOURCES, TREE, *CHAINS)  # where the stage that makes them is part of the release
 
@@ -181,7 +192,7 @@ def seal(release: Path, *, name: str, version: str, licence: str, inputs: Mappin
 def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     """release.json from its bytes. Raises GateError for anything but this format, unsafe paths included."""
     names = {"format", "kind", "name", "version", "licence", "inputs", "files"}
-    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_RELEASE_BYTES), names, where=where)
+    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
     if (value["kind"], value["format"]) != (KIND, FORMAT):
         raise GateError(f"no {KIND} of format {FORMAT}", where=where, remedy="use the Freehold that made it")
     texts = {key: value[key] for key in ("name", "version", "licence")}

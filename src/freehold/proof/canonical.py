@@ -13,6 +13,7 @@ __all__ = ["canonical_json", "lines", "load"]
 
 MAX_BYTES = 8 << 20
 MAX_DEPTH = 64
+MAX_LINES = 100_000
 MAX_VALUES = 500_000  # commas and brackets; an empty list costs Python 56 bytes, an object 64
 STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 BRACKET = re.compile(rb"[\[\]{}]")
@@ -37,9 +38,15 @@ def load(data: bytes, *, where: str, max_bytes: int = MAX_BYTES, max_depth: int 
 
 
 def lines(data: bytes, *, where: str, max_bytes: int = MAX_BYTES) -> list[Any]:
-    """One value a line (JSON Lines); the last line may or may not end with a line feed. Raises as `load` does."""
+    """One value a line (JSON Lines); the last line may or may not end with a line feed.
+
+    Raises as `load` does; MAX_VALUES counts over all lines, of which there may be MAX_LINES.
+    """
     if len(data) > max_bytes:
         raise GateError(f"JSON of {len(data):,} bytes, at most {max_bytes:,} are read", where=where)
+    if data.count(b"\n") > MAX_LINES:
+        raise GateError(f"more than {MAX_LINES:,} lines", where=where)
+    bound(data, where=where, max_depth=MAX_DEPTH)
     rows = data.removesuffix(b"\n").split(b"\n") if data else []
     return [load(row, where=f"{where}:{number}", max_bytes=max_bytes) for number, row in enumerate(rows, 1)]
 

@@ -28,7 +28,7 @@ from freehold.records import canonical_json
 GENESIS = "0" * 64  # what the first line of a chain names as its predecessor
 FIELDS = {"stage", "first_step", "last_step", "documents", "seed", "learning_rate", "checkpoint", "previous"}
 MAY = {"base", "withdrawn"}  # fields that a line has only where they say something
-MAX_CHAIN_BYTES = 64 << 20
+MAX_CHAIN_BYTES = 8 << 20  # 20,000 segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

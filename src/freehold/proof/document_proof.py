@@ -44,7 +44,10 @@ def prove(tree: Tree, document: bytes) -> dict[str, Proof]:
     Raises GateError if the file of the tree is wrong where the document concerns it.
     """
     proofs = {form: tree.prove(key) for form, key in keys_of(document).items()}
-    included = [form for form, proof in proofs.items() if sparse.check(proof, tree.root)]
+    try:
+        included = [form for form, proof in proofs.items() if sparse.check(proof, tree.root)]
+    except GateError as error:
+        raise GateError(error.message, where=tree.where) from None
     return {included[0]: proofs[included[0]]} if included else proofs
 
 
@@ -63,7 +66,7 @@ def written(proofs: Mapping[str, Proof]) -> dict[str, dict[str, Any]]:
     return {
         form: {
             "key": proof.key.hex(),
-            "found": None if proof.found is None else proof.found.hex(),
+            "ends_at": None if proof.ends_at is None else proof.ends_at.hex(),
             "path": base64.b64encode(b"".join(bytes((depth,)) + node for depth, node in proof.path)).decode(),
         }
         for form, proof in proofs.items()
@@ -89,9 +92,9 @@ def parse(data: bytes, *, where: str) -> tuple[str, dict[str, Proof]]:
 
 def parsed(value: object, *, where: str) -> Proof:
     """One form's proof. Raises GateError if it is malformed."""
-    if not isinstance(value, dict) or set(value) != {"key", "found", "path"}:
-        raise GateError("a proof has key, found and path", where=where)
-    if not is_digest(value["key"]) or not (value["found"] is None or is_digest(value["found"])):
+    if not isinstance(value, dict) or set(value) != {"key", "ends_at", "path"}:
+        raise GateError("a proof has key, ends_at and path", where=where)
+    if not is_digest(value["key"]) or not (value["ends_at"] is None or is_digest(value["ends_at"])):
         raise GateError("a key is no SHA-256", where=where)
     path = unbase64(value["path"], where=where)
     if len(path) % STEP_BYTES:
@@ -99,7 +102,7 @@ def parsed(value: object, *, where: str) -> Proof:
     steps = (path[start : start + STEP_BYTES] for start in range(0, len(path), STEP_BYTES))
     return Proof(
         key=bytes.fromhex(value["key"]),
-        found=None if value["found"] is None else bytes.fromhex(value["found"]),
+        ends_at=None if value["ends_at"] is None else bytes.fromhex(value["ends_at"]),
         path=tuple((step[0], step[1:]) for step in steps),
     )
 

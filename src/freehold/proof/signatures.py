@@ -35,7 +35,7 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 SIGNATURES = "evidence/signatures"  # the one folder that a signature does not cover
 SUFFIX = ".sigstore.json"
-MAX_BUNDLE_BYTES = 16 << 20
+MAX_BUNDLE_BYTES = 4 << 20  # a list of 24,000 files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ MAGIC = b"freehold.smt.v1\n"
 HEADER = struct.Struct(">16sQQ32s")
 MAX_KEYS = 1 << 40
 NONE = bytes(KEY_BYTES)  # stored where no key begins so
-RUN_KEYS = 1 << 20  # sorted in memory at once, about 80 MB; more are sorted in files
+RUN_KEYS = 1 << 19  # sorted in memory at once; more are sorted in files
 
 
 class Tree:
@@ -102,11 +102,11 @@ class Tree:
         Computes √n nodes of n, and the stored node that the key is below. Raises GateError if that is another.
         """
         if not self.level:
-            return Proof(key=key, found=None, path=())
+            return Proof(key=key, ends_at=None, path=())
         place, above = descend(self.level, key)
         below = self.below(self.level[place])
         position, path = descend(below, key)
-        return Proof(key=key, found=below[position][0], path=(*above, *path))
+        return Proof(key=key, ends_at=below[position][0], path=(*above, *path))
 
     def below(self, node: Node) -> Sequence[Node]:
         """The leaves under a stored node. Raises GateError unless they ascend and hash to it."""
@@ -117,7 +117,7 @@ class Tree:
             raise GateError(f"{end - first:,} keys begin alike", where=self.where)
         leaves = [(key, leaf(key)) for key in map(self.key, range(first, end))]
         with self.named():
-            if fold(leaves) != node[1]:
+            if not leaves or fold(leaves) != node[1]:
                 raise GateError("its keys are not those that its nodes were made of")
         return leaves
 
@@ -222,6 +222,7 @@ def ascending(keys: Iterable[bytes], *, folder: Path) -> Iterator[bytes]:
             file = files.enter_context(tempfile.TemporaryFile(dir=folder))
             file.write(b"".join(run))
             runs.append(read_keys(file, len(run), first=0))
+            del run  # before the next is sorted
         yield from heapq.merge(*runs)
 
 

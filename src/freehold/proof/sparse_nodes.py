@@ -33,13 +33,13 @@ class Proof:
     """Where `key` ends in a tree; nothing in it is believed before `check`."""
 
     key: bytes
-    found: bytes | None  # the key of the leaf at the end of the way; None: the tree has no keys
+    ends_at: bytes | None  # the key of the leaf at the end of the way, often another's; None: the tree has no keys
     path: tuple[tuple[int, bytes], ...]  # (depth, hash of the sibling) from the root down
 
     @property
     def included(self) -> bool:
         """What the proof says: whether the key is in the set."""
-        return self.key == self.found
+        return self.key == self.ends_at
 
 
 def leaf(key: bytes) -> bytes:
@@ -130,15 +130,15 @@ def check(proof: Proof, root: str) -> bool:
 
     A key that ends at another's leaf must have gone that leaf's way: depths grow, and at each both have the same bit.
     """
-    key, found = proof.key, proof.found
-    if len(key) != KEY_BYTES or (found is not None and len(found) != KEY_BYTES) or (found is None and proof.path):
+    key, end = proof.key, proof.ends_at
+    if len(key) != KEY_BYTES or (end is not None and len(end) != KEY_BYTES) or (end is None and proof.path):
         raise GateError("a malformed proof")
     depths = [depth for depth, _ in proof.path]
     if depths != sorted(set(depths)) or not all(0 <= depth < KEY_BITS for depth in depths):
         raise GateError("the depths of the proof do not grow")
-    node = EMPTY if found is None else leaf(found)
+    node = EMPTY if end is None else leaf(end)
     for depth, sibling in reversed(proof.path):
-        if len(sibling) != KEY_BYTES or found is None or bit(key, depth) != bit(found, depth):
+        if len(sibling) != KEY_BYTES or end is None or bit(key, depth) != bit(end, depth):
             raise GateError("the proof leads past the key")
         node = inner(depth, sibling, node) if bit(key, depth) else inner(depth, node, sibling)
     if node.hex() != root:

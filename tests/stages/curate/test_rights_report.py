@@ -156,6 +156,7 @@ def test_the_report_names_grounds_and_what_no_rule_reached(curated: Stage, told:
         "kept_without_url": report["totals"]["documents_kept"] - 3,
         "kept_without_notice": 1,
     }
+    assert sum(row["count"] for row in report["hosts"].values()) == 3
     assert [text for text in told if not text.startswith("to browse")] == ["overrides that met no document: line 4"]
 
 

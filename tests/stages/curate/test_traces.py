@@ -14,13 +14,14 @@ from legal_prose import edited, prose
 from freehold.errors import InputError
 from freehold.stage import Stage
 
+GUID = "3f2b8c1e-0000-4000-8000-0123456789ab"
 QUESTION = {
     "id": "q1",
     "question": "In welchem Jahr trat das Gesetz über die Ordnung der Gewässer des Landes am ersten Mai in Kraft?",
     "choices": ["1957", "1960"],
     "answer": 0,
 }
-SHORT = {"id": "q2", "question": "Ja?", "choices": ["Ja", "Nein"], "answer": 1}
+SHORT = {"id": "q2", "question": "Ja?", "choices": ["Ja", "Nein"], "answer": 1, "canary": GUID}
 FACTS = {"origin": "o", "licence": "CC0-1.0", "language": "deu"}
 
 
@@ -44,6 +45,7 @@ def test_clusters_packs_and_an_earlier_corpus(
         {"id": "same", "text": texts[2]["text"]},
         {"id": "near", "text": edited(texts[3]["text"], share=0.1, seed=1, spaced=True)},
         {"id": "leak", "text": prose("deu", 30) + asked},
+        {"id": "copied", "text": f"{prose('deu', 32)} canary GUID {GUID}"},
         {"id": "quotation", "text": f"{prose('deu', 31)} {asked[:-50]}"},
     ]
     write_jsonl(tmp_path / "a.jsonl", texts)
@@ -55,7 +57,9 @@ def test_clusters_packs_and_an_earlier_corpus(
         "same": "exact-duplicate",
         "near": "near-duplicate",
         "leak": "contaminated",
+        "copied": "contaminated",
     }
+    assert ledger(first)["copied"][1] == "pack.jsonl, its canary"
     assert ledger(first)["leak"][1] == "pack.jsonl q1, 1 items"
     report = json.loads((first.output / "decontamination.json").read_text())
     assert report["packs"]["pack.jsonl"] == {
@@ -66,6 +70,7 @@ def test_clusters_packs_and_an_earlier_corpus(
         "documents_overlapping": 1,
         "documents_contaminated": 1,
         "documents_dropped": 1,
+        "canaries": {GUID: 1},
     }
     clusters = pq.read_table(first.output / "clusters.parquet").to_pylist()
     assert [(row["cluster"], row["id"], row["kind"], row["kept"]) for row in clusters] == [

@@ -7,7 +7,8 @@ import pytest
 
 from freehold.errors import InputError
 from freehold.progress import Progress
-from freehold.stages.evaluate.choice import Question, answer_of, answers, load_pack, score, span_of
+from freehold.proof.scores import accuracy
+from freehold.stages.evaluate.choice import Question, answer_of, answers, load_pack, span_of
 from freehold.stages.evaluate.judged import Judged
 from freehold.stages.evaluate.surprisal import Span, surprisal
 
@@ -90,7 +91,7 @@ def test_answers_are_those_of_asking_alone(judged: Judged) -> None:
 def test_the_score_has_an_interval_and_the_chance_of_each_question() -> None:
     rows = [answer_of(ask(answer=place % 2), [1.0, 9.0]) for place in range(10)]
     rows += [answer_of(ask(choices=["a", "b", "c", "d"], answer=0), [1.0, 9.0, 9.0, 9.0])] * 10
-    found = score(rows)
+    found = accuracy(rows)
     assert found["accuracy"] == 0.75
     assert found["chance"] == 0.375
     assert found["low"] < 0.75 < found["high"]

@@ -22,7 +22,14 @@ from freehold.stages.evaluate.judged import Judged
 from freehold.stages.evaluate.xz import xz_bits
 
 Make = Callable[[Path], Stage]
-FILES = {"answers.jsonl", "completions.jsonl", "evaluate.json", "held_out.jsonl", "results.json"}
+FILES = {
+    "answers.jsonl",
+    "completions.jsonl",
+    "evaluate.json",
+    "held_out.jsonl",
+    "memorisation.json",
+    "results.json",
+}
 
 
 @pytest.fixture(scope="module")

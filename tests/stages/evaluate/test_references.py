@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from freehold.stages.evaluate.interval import wilson
+from freehold.proof.scores import wilson
 from freehold.stages.evaluate.xz import xz_bits
 
 TEXT = ("§ 1 Anwendungsbereich. Dieses Gesetz gilt für alle. " * 30).encode()

@@ -14,6 +14,7 @@ GATE = Gate(
     held_out={"secret"},
     refused={"gone": "opted-out"},
     controls=("<|im_end|>",),
+    withdrawn=["withdrawn/1"],
 )
 
 
@@ -42,6 +43,7 @@ def test_what_the_policy_forbids_is_left_out_with_its_reason(tmp_path: Path) -> 
         row(messages=said("x <|im_end|>", "y")),
         row(document=None),
         row(licence="MIT OR GPL-3.0-only", messages=said("a", "b")),
+        row(document="withdrawn/1", messages=said("c", "d")),
     )
     kept, dropped = gather(path, GATE)
     assert [(one.line, one.reason) for one in dropped] == [
@@ -50,6 +52,7 @@ def test_what_the_policy_forbids_is_left_out_with_its_reason(tmp_path: Path) -> 
         (4, "document-dropped"),
         (5, "control-token"),
         (6, "repeated"),
+        (8, "withdrawn"),
     ]
     assert len(kept) == 2
 

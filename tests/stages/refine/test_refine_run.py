@@ -20,8 +20,8 @@ from freehold.model.folder import read_tokenizer
 from freehold.model.hf import load_folder
 from freehold.proof import chain
 from freehold.proof.digests import sha256_file
-from freehold.stages.refine.recipe import Base, compose, settle
-from freehold.stages.refine.run import run
+from freehold.stages.refine.recipe import Base, compose, lessons_of, settle
+from freehold.stages.refine.run import admitted, run
 
 KILLED = """
 import json, os, signal, sys
@@ -154,6 +154,27 @@ def test_refining_goes_on_only_where_it_began(
     (stage.scratch / "recipe.json").write_text(json.dumps({**compose(stage, base), "torch": "1.0"}))
     with pytest.raises(InputError, match=r"this run began with torch 1\.0"):
         settle(stage, base, [])
+
+
+def test_what_training_cut_off_is_neither_taught_nor_replayed(
+    inputs: dict[str, Path], charter: Path, tmp_path: Path, stage_at: StageMaker
+) -> None:
+    freed = Path(shutil.copytree(inputs["train"], tmp_path / "freed"))
+    recipe = json.loads((freed / "recipe.json").read_bytes())
+    read = json.loads((freed / "consumed.json").read_bytes())["languages"]
+    gone = sorted(read["deu"])[: len(read["deu"]) // 2]
+    (freed / "recipe.json").write_text(json.dumps({**recipe, "withdrawn": gone, "document_mask": True}))
+    path = charter.parent / "instructions.jsonl"
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([json.dumps(json.loads(first) | {"document": gone[0]}), *rest]), encoding="utf-8")
+    stage = stage_at(tmp_path / "out", name="refine", charter=charter, **{**inputs, "train": freed})
+    base = Base.of(stage)
+    instructions, dropped = admitted(stage, base)
+    assert [(one.line, one.reason) for one in dropped] == [(1, "withdrawn")]
+    settled, batches = settle(stage, base, lessons_of(base, instructions))
+    seen = {name for step in range(batches.steps) for name in batches.at(step).documents}
+    assert settled["withdrawn"] == gone and not seen & set(gone)
+    assert seen & set(read["deu"])
 
 
 def test_without_instructions_the_model_goes_on_unchanged(

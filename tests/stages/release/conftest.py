@@ -22,7 +22,7 @@ from freehold.journey import STEPS
 from freehold.model import config_file
 from freehold.model.config import ModelConfig
 from freehold.progress import Progress
-from freehold.proof import chain, sparse
+from freehold.proof import chain, scores, sparse
 from freehold.proof.statements import stage_statement
 from freehold.stage import Stage, build, identify
 from freehold.stages.tokenize import vocabulary
@@ -226,7 +226,11 @@ def write_train(folder: Path, tokenize: Path) -> None:
         "precision": "fp32",
         "steps": STEPS_TRAINED,
         "rates": {"matrix": 0.02},
-        "model": {"width": 32},
+        "samples": 64,
+        "sequence": 128,
+        "device": "cpu",
+        "goldfish": 0,
+        "model": ModelConfig.from_depth(2, vocabulary=VOCABULARY, context=128, width=32, head_size=8).to_dict(),
     }
     (folder / "recipe.json").write_text(json.dumps(recipe))
     (folder / "train.json").write_text(json.dumps({"format": 1, "steps": STEPS_TRAINED}))
@@ -248,14 +252,39 @@ def write_refine(folder: Path, tokenize: Path, train: Path) -> None:
     (folder / "refine.json").write_text(json.dumps({"format": 1}))
 
 
+def memorised() -> dict[str, Any]:
+    """What evaluation finds of passages and canaries."""
+    rows = [
+        {"document": f"{code}-{times}", "language": code, "offset": 0, "times": times, "verbatim": 2 * times}
+        for code in LANGUAGES
+        for times in (0, 1, 20)
+    ]
+    references = [float(value) for value in range(200, 455)]
+    planted = [
+        {"id": f"canaries/deu/{times}/0", "language": "deu", "times": times, "read": times, "nats": nats, "bits": 300.0}
+        | scores.exposed(nats, references, bits=300.0)
+        | {"verbatim": times, "of": 16}
+        for times, nats in ((1, 300.0), (4, 190.0), (16, 20.0))
+    ]
+    passages = {"prompt_tokens": 50, "continuation_tokens": 50, "rows": rows}
+    canaries = {"canary_rows": planted, "canaries": scores.canaries(planted), "never_planted_nats": references}
+    return {"format": 1, "seed": 7, "passages": scores.verbatim(rows, tokens=50)} | passages | canaries
+
+
 def write_evaluate(folder: Path) -> None:
     bits = {
         code: {"model": model, "ngram5": ngram, "xz": xz, "bytes": 400_000}
         for code, (_, model, ngram, xz) in LANGUAGES.items()
     }
-    choice = {"citizenship": {"accuracy": 0.271, "low": 0.224, "high": 0.324, "n": 300, "chance": 0.25}}
+    answers = [
+        {"pack": "citizenship", "id": str(place), "nats_per_byte": [1.0, 2.0, 2.5, 3.0], "chosen": 0}
+        | {"answer": int(place >= 84), "correct": place < 84}
+        for place in range(310)
+    ]
+    choice = {"citizenship": scores.accuracy(answers)}
     (folder / "results.json").write_text(json.dumps({"bits_per_byte": bits, "choice": choice}))
-    (folder / "answers.jsonl").write_text('{"id":"1","correct":false}\n')
+    (folder / "answers.jsonl").write_text("".join(json.dumps(answer) + "\n" for answer in answers))
+    (folder / "memorisation.json").write_text(json.dumps(memorised()))
     with (folder / "completions.jsonl").open("w", encoding="utf-8") as file:
         for code, (text, *_) in LANGUAGES.items():
             half = len(text) // 2
@@ -299,7 +328,7 @@ def shop(tmp_path: Path) -> Shop:
             output=digest,
             manifest=manifest,
             figures={},
-            environment={"python": "3.11"},
+            environment={"python": "3.11.7", "system": "Linux", "processor": "abacus", "packages": {"torch": "2.13.0"}},
             started=1_790_000_000.0 + 100 * number,
             finished=1_790_000_000.0 + 100 * number + [40, 17, 400, 12, 55][number],
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from freehold.stages.release.card import cell, count, model_card
+from freehold.stages.release.card import count, model_card
 from freehold.stages.release.facts import Facts, read_facts
+from freehold.stages.release.markdown import cell
 from freehold.store.workspace import Sealed
 
 
@@ -55,3 +56,12 @@ def test_text_of_strangers_cannot_break_out_of_a_table(facts: Facts) -> None:
 
 def test_large_numbers_read_well() -> None:
     assert [count(number) for number in (8192, 13_245_184, 7e9)] == ["8,192", "13.2 million", "7.0 billion"]
+
+
+def test_the_card_tells_what_is_known_by_heart(released: Sealed) -> None:
+    text = (released.path / "model" / "README.md").read_text(encoding="utf-8")
+    told = text[text.index("## Memory") : text.index("## Data")]
+    assert "| all languages | 17-32 × | 40.0 | 0.0 % | 6 |" in told
+    assert told.index("never (held out)") < told.index("| 1 × |") < told.index("17-32 ×")
+    assert "| 16 | 16.0 | 8.0 |" in told and "| 1 of 1 |" in told
+    assert told.index("| 1 | 1.0") < told.index("| 4 | 4.0") < told.index("| 16 | 16.0")

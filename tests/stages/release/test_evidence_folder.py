@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from freehold.errors import InputError
 from freehold.proof import keys
-from freehold.stages.release.evidence import lock, signer_of, slug
+from freehold.proof.publisher import party_of
+from freehold.stages.release.evidence import licence_of, lock, signer_of
 from freehold.stages.release.languages import KNOWN, english_name, short_code
 from freehold.store.workspace import Sealed
 
@@ -59,13 +62,28 @@ def test_a_key_file_that_is_none_is_named(shop) -> None:
     ],
 )
 def test_a_party_s_name_can_stand_in_a_file_name(name: str, party: str) -> None:
-    assert slug(name) == party
+    assert party_of(name) == party
 
 
-def test_the_lock_is_one_that_pip_reads_and_names_no_machine() -> None:
-    lines = lock().splitlines()
-    assert lines[0].startswith("# Python 3.")
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+", line) for line in lines[1:])
+def test_the_lock_is_what_training_attests_with_licences_where_they_are_known() -> None:
+    here = metadata.version("ruff")
+    packages = {"ruff": here, "Zope": "9.9", "absent": "1"}
+    lines = lock({"python": "3.11.7", "system": "Linux", "processor": "abacus", "packages": packages}).splitlines()
+    assert lines[0] == "# Python 3.11.7, Linux, abacus"
+    assert lines[1:] == ["absent==1", f"ruff=={here}  # SPDX-License-Identifier: MIT", "Zope==9.9"]
+
+
+def test_a_licence_of_another_version_is_not_told() -> None:
+    assert licence_of("ruff", "0.0.0") is None
+    assert licence_of("no-such-package", "1") is None
+
+
+def test_law_documents_follow_from_the_evidence_and_name_what_is_missing(released: Sealed) -> None:
+    summary = json.loads((released.path / "evidence/law/eu_training_summary.json").read_bytes())
+    assert summary["model"] == "commons 0.1.0"
+    assert "representative" in summary["gaps"]
+    sources = json.loads((released.path / "evidence/bom/ai.cdx.json").read_bytes())["components"]
+    assert sum(row["type"] == "data" for row in sources) == 6
 
 
 def test_the_guide_names_party_and_weights(released: Sealed) -> None:

@@ -12,7 +12,7 @@ import pytest
 from freehold.page import charts
 from freehold.page.markup import Markup, join, tag
 from freehold.stages.release.facts import Facts, read_facts
-from freehold.stages.release.report import plots
+from freehold.stages.release.report import plots, sections
 from freehold.stages.release.report.page import page
 from freehold.stages.release.report.sections import Signed
 from freehold.store.workspace import Sealed
@@ -60,7 +60,9 @@ def facts(shop) -> Facts:
 def test_it_is_well_formed_and_asks_for_nothing_from_outside(released: Sealed) -> None:
     data = (released.path / "report.html").read_bytes()
     reader = read(data)
-    assert not {name for _, name, _ in reader.attributes} & {"src", "href", "srcset", "data", "action", "poster"}
+    assert not {name for _, name, _ in reader.attributes} & {"src", "srcset", "data", "action", "poster"}
+    links = [value for _, name, value in reader.attributes if name == "href"]  # followed by whoever clicks, not loaded
+    assert all((released.path / str(link)).is_file() for link in links)
     assert not {tag for tag, _, _ in reader.attributes} & {"script", "link", "iframe", "img", "object", "base"}
     assert b"<script" not in data
     assert not re.search(rb"url\(|@import|@font-face", data)
@@ -147,3 +149,12 @@ def test_thinning_keeps_both_ends_and_the_limit() -> None:
 def test_markup_is_kept_and_text_is_escaped() -> None:
     assert tag("p", "a & b", tag("b", '"'), class_="x") == '<p class="x">a &amp; b<b>&quot;</b></p>'
     assert join("<", Markup("<br/>"), between=" ") == "&lt; <br/>"
+
+
+def test_what_is_known_by_heart_has_a_chart_and_a_table(shop, released: Sealed) -> None:
+    page = (released.path / "report.html").read_text(encoding="utf-8")
+    told = page[page.index("What does it know by heart?") :]
+    assert "never read (held out): 0.0, read 1 ×: 2.0, read 17-32 ×: 40.0" in told
+    assert "16 documents" in told
+    facts = dataclasses.replace(read_facts(shop.stage()), memorisation={})
+    assert sections.memory(facts) is None

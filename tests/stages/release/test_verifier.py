@@ -76,6 +76,11 @@ def test_it_runs_on_a_bare_python_and_finds_its_own_release(released: Sealed, sh
     assert done.returncode == 4
     found = json.loads(done.stdout)
     assert {check["verdict"] for check in found["figures"]["checks"]} == {"PASS", "NOT CHECKED"}
+    (tmp_path / "text.txt").write_text("a text that nobody learned from")
+    done = bare(lean, program, "--trust", key, "--document", tmp_path / "text.txt", "--proof", tmp_path / "proof.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ABSENT" in done.stdout
+    assert (tmp_path / "proof.json").is_file()
     assert not list(released.path.rglob("__pycache__")), "it leaves nothing in the release"
 
 

@@ -10,6 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from freehold.law import facts, generate
+from freehold.law.facts import DECLARED
+from freehold.law.facts import LOCK as LOCKED
 from freehold.proof import bundle, chain, keys, sparse, withdrawals
 from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
@@ -17,8 +20,42 @@ from freehold.proof.statements import stage_statement
 from freehold.proof.withdrawals import Entry
 from freehold.records import canonical_json
 
+from .evaluations import evaluation
+
 WEIGHTS = bytes(range(256)) * 400  # 102,400 bytes: four chunks of locators
-ENVIRONMENT = {"python": "3.11.7", "packages": {}}
+ENVIRONMENT = {
+    "python": "3.11.7",
+    "system": "Linux x86_64",
+    "processor": "abacus",
+    "packages": {"numpy": "2.4.6", "torch": "2.13.0+cpu"},
+}
+LOCK = (
+    b"# Python 3.11.7, Linux x86_64, abacus\nnumpy==2.4.6  # SPDX-License-Identifier: BSD-3-Clause\ntorch==2.13.0+cpu\n"
+)
+SHAPE = {
+    "context": 64, "depth": 1, "experts": None, "family": "qwen3", "ffn_width": 192, "head_size": 64, "heads": 1,
+    "kv_heads": 1, "latent": None, "tied": False, "vocab_size": 700, "width": 64, "windows": [],
+}  # fmt: skip
+TRAIN = {
+    "base": None, "device": "cpu", "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": {"matrix": 0.02},
+    "samples": 8, "seed": 7, "sequence": 64, "steps": 80,
+}  # fmt: skip
+TAUGHT = {"samples": 8, "seed": 7, "sequence": 64, "steps": 5}
+RIGHTS = {
+    "opt_outs": {"kept_without_notice": 0, "kept_without_url": 2, "notices": 0},
+    "rows": [
+        {"source": "laws", "licence": "CC0-1.0", "ground": "licence", "outcome": "kept", "documents": 2, "bytes": 9}
+    ],
+    "hosts": {"laws": {"count": 0, "bytes": {}}},
+}
+FIGURES = {
+    "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
+    "tokenize": {"documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}},
+    "train": {"parameters": 143_168, "tokens_by_language": {"deu": 40_960}},
+    "refine": {},
+    "evaluate": {},
+}
+SAID = {"intended_uses": "tests", "obtained": {"laws": "public"}, "rights_contact": ""}
 
 
 def table(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
@@ -49,13 +86,16 @@ class Recipe:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # stage → tables of the charter besides the policy
     reads: dict[str, tuple[str, ...]] = field(default_factory=dict)  # stage → what it read instead of what is due
     tokenizer: bytes = b"{}"  # that the model carries
-    recipes: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"train": {"seed": 7, "steps": 80}, "refine": {"seed": 7, "steps": 5}}
-    )
+    recipes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"train": dict(TRAIN), "refine": dict(TAUGHT)})
+    figures: dict[str, dict[str, Any]] = field(default_factory=lambda: dict(FIGURES))
+    lock: bytes = LOCK
+    law: dict[str, Any] | None = field(default_factory=lambda: dict(SAID))  # statements; None: no law documents
     withdrawals: tuple[Entry, ...] = ()  # drafts; a release with some carries a log, signed by the first signer
     withdrawn: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # stage → what it was told to leave out
     threshold: int = 1
     shards: int = 1  # files that weights are cut into
+    evaluated: dict[str, bytes] = field(default_factory=evaluation)  # what evaluate leaves
+    asked_packs: dict[str, str] = field(default_factory=dict)  # that evaluate read: name → SHA-256
 
     def __post_init__(self) -> None:
         if not self.segments:
@@ -130,6 +170,16 @@ def carry_log(folder: Path, drafts: tuple[Entry, ...], *, key: Any) -> None:
     write(folder, {bundle.WITHDRAWALS_HEAD: withdrawals.head(withdrawals.read(log)).line()})
 
 
+def write_law(folder: Path, statements: Mapping[str, Any]) -> None:
+    """Law documents and bill of materials from the evidence as it lies there."""
+    release = {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"}
+    responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
+    declared = generate.declared(release=release, responsible=responsible, statements=statements)
+    write(folder, {DECLARED: declared})
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    write(folder, generate.generate(facts.read(lambda path: (folder / path).read_bytes(), paths)))
+
+
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
@@ -137,7 +187,13 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
     shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
     outputs = {
-        "curate": {"sources.jsonl": sources, "documents.smt": tree, "curate.json": b"{}"},
+        "curate": {
+            "sources.jsonl": sources,
+            "documents.smt": tree,
+            "curate.json": b"{}",
+            "rights.json": json.dumps(RIGHTS).encode(),
+            "croissant.json": b"{}",
+        },
         "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
         "train": {
             **recipe.model_files(recipe.trained),
@@ -151,7 +207,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             "chain.jsonl": told.get("refine", b""),
             "recipe.json": canonical_json(recipe.recipes["refine"]),
         },
-        "evaluate": {"results.json": b'{"bits_per_byte":{}}'},
+        "evaluate": recipe.evaluated,
     }
     needs: dict[str, tuple[str, ...]] = {
         "curate": (),
@@ -170,10 +226,12 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             code="c" * 64,
             parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}) | told_of(recipe, stage),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files}.get(stage, {}),
+            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
+                stage, {}
+            ),
             output=made[stage],
             manifest=manifest,
-            figures={"documents": 2},
+            figures=recipe.figures[stage],
             environment=ENVIRONMENT,
             started=1.0,
             finished=2.5,
@@ -183,9 +241,12 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
         if stage in made and path in outputs[stage]:
             write(folder, {place: outputs[stage][path]})
     model = {**recipe.model_files(recipe.shipped), **shape}
-    write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n", **recipe.extra})
+    write(folder, {**model, "model/README.md": b"# card\n", "report.html": b"<p>report</p>\n"})
     if recipe.withdrawals:
         carry_log(folder, recipe.withdrawals, key=keys.load_private(next(iter(signers.values())).private))
+    if recipe.law is not None:
+        write(folder, {LOCKED: recipe.lock})
+        write_law(folder, recipe.law)
     write(folder, recipe.extra)
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)

@@ -97,7 +97,7 @@ def test_it_tells_everything(sound: Path, pairs: dict[str, KeyFiles]) -> None:
 
 
 def test_a_hostile_release_names_itself(release: Path, pairs: dict[str, KeyFiles], tmp_path: Path) -> None:
-    """Signed by a trusted key, with markup for a name and for a licence, and a file with markup for a name beside it."""
+    """Signed by a trusted key, markup for a name and a licence, and a file named so beside it."""
     index = bundle.parse_release_json((release / bundle.RELEASE).read_bytes(), where="x")
     bundle.seal(release, name=HOSTILE[1], version=HOSTILE[0], licence=HOSTILE[5], inputs=index.inputs)
     shutil.rmtree(release / "evidence/signatures")

@@ -191,9 +191,9 @@ def test_parts_of_proofs_left_out_or_exchanged(many: Path) -> None:
             "a step twice": replace(proof, path=(*proof.path, proof.path[-1])),
             "steps exchanged": replace(proof, path=(proof.path[1], proof.path[0], *proof.path[2:])),
             "no way at all": replace(proof, path=()),
-            "an empty tree": replace(proof, found=None),
-            "an empty tree without a way": replace(proof, found=None, path=()),
-            "somebody else's leaf": replace(proof, found=absent["bytes"].found),
+            "an empty tree": replace(proof, ends_at=None),
+            "an empty tree without a way": replace(proof, ends_at=None, path=()),
+            "somebody else's leaf": replace(proof, ends_at=absent["bytes"].ends_at),
             "another's way": replace(proof, path=absent["text"].path),
         }
         for lie in lies.values():
@@ -215,6 +215,8 @@ def test_hostile_proof_files(data: bytes) -> None:
 def test_a_document_or_a_place_that_is_none_is_bad_input(sound: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         asked(sound, tmp_path / "none.txt")
+    with pytest.raises(InputError, match="a proof of what"):
+        verify(sound, asked=Asked(proof=tmp_path / "p.json"))
     (tmp_path / "d.txt").write_text("x")
     with pytest.raises(InputError, match="cannot be written"):
         asked(sound, tmp_path / "d.txt", Path("/proc/nowhere/p.json"))

@@ -10,11 +10,25 @@ from typing import Any
 
 import pytest
 
+from freehold.law import generate, packs
+from freehold.law.facts import DECLARED
+from freehold.law.facts import LOCK as LOCKED
+from freehold.law.generate import BOM, PACKS
 from freehold.proof import bundle
 from freehold.proof.keys import KeyFiles
 from freehold.stages.verify.run import verify
 
-from .releases import WEIGHTS, Recipe, segment
+from .releases import LOCK, SAID, SHAPE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
+
+LIBRARY = {"type": "library", "name": "numpy", "version": "2.4.6"}
+TORCH = {"type": "library", "name": "torch", "version": "2.13.0+cpu"}
+
+
+def declared_bytes(**changed: Any) -> bytes:
+    release = changed.pop("release", {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"})
+    responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
+    return generate.declared(release=release, responsible=responsible, statements={**SAID, **changed})
+
 
 OTHER = b"weights from elsewhere" * 100
 GOOD = Recipe()
@@ -127,7 +141,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
     ),
     "no licence": ({"sources": [SOURCE | {"licence": None}]}, {9}, "no licence is given"),
     "a licence that is a list": ({"sources": [SOURCE | {"licence": ["CC0-1.0"]}]}, {9}, "no licence is given"),
-    "licences of lists": ({"sources": [SOURCE | {"licences": [["CC0-1.0"]]}]}, {9}, "no licence is given"),
+    "licences of lists": ({"sources": [SOURCE | {"licences": [["CC0-1.0"]]}], "law": None}, {9}, "no licence is given"),
     "a policy that allows nothing": ({"policy": {}}, {9}, "names no licences"),
     "a source that was not read": (
         {"sources": [SOURCE, SOURCE | {"name": "more", "files": [{"sha256": "b" * 64}]}]},
@@ -145,8 +159,12 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         "curate read laws/b.jsonl",
     ),
     "a source named twice": ({"sources": [SOURCE, SOURCE]}, {3, 9}, "without a name of its own"),
-    "a source without files": ({"sources": [{"name": "laws", "licence": "CC0-1.0"}]}, {3, 9}, "without digests"),
-    "sources that are no table": ({"sources": [["laws"]]}, {3, 9}, "without a name"),  # type: ignore[list-item]
+    "a source without files": (
+        {"sources": [{"name": "laws", "licence": "CC0-1.0"}], "law": None},
+        {3, 9},
+        "without digests",
+    ),
+    "sources that are no table": ({"sources": [["laws"]], "law": None}, {3, 9}, "without a name"),  # type: ignore[list-item]
     "a statement of an uncalled stage": (
         {"extra": {STEP("merge"): b"{}"}},
         {3, 4, 9},
@@ -179,7 +197,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         "model/tokenizer.json: is not the tokenizer that tokenize made",
     ),
     "another seed in the recipe": (
-        {"recipes": {"train": {"seed": 8, "steps": 80}, "refine": {}}},
+        {"recipes": {"train": {**TRAIN, "seed": 8}, "refine": dict(TAUGHT)}},
         {4},
         "evidence/train/recipe.json: gives the seed 8",
     ),
@@ -194,19 +212,67 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         "evidence/train/recipe.json: gives the seed 7",
     ),
     "another number of steps in the recipe": (
-        {"recipes": {"train": {"seed": 7, "steps": 81}, "refine": {}}},
+        {"recipes": {"train": {**TRAIN, "steps": 81}, "refine": dict(TAUGHT)}},
         {4},
         "gives 81 steps, the chain 80",
     ),
     "a refinement of other weights": (
-        {"recipes": {"train": {}, "refine": {"base": "0" * 64}}},
+        {"recipes": {"train": dict(TRAIN), "refine": {**TAUGHT, "base": "0" * 64}}},
         {4},
         "evidence/refine/recipe.json: began with other weights than train ended with",
     ),
     "a recipe that is none": (
-        {"recipes": {"train": [], "refine": {}}},  # type: ignore[dict-item]
+        {"recipes": {"train": [], "refine": dict(TAUGHT)}, "law": None},  # type: ignore[dict-item]
         {4},
         "evidence/train/recipe.json: is no table",
+    ),
+    "a law document that was edited": (
+        {"extra": {"evidence/law/copyright_policy.md": b"# We own everything\n"}},
+        {8},
+        "evidence/law/copyright_policy.md: does not follow from the facts",
+    ),
+    "a law document that nothing generates": ({"extra": {"evidence/law/waiver.md": b"x"}}, {8}, "nothing generates it"),
+    "a statement that documents do not have": (
+        {"extra": {DECLARED: declared_bytes(intended_uses="weapons")}},
+        {8},
+        "does not follow from the facts",
+    ),
+    "documents of another release": (
+        {"extra": {DECLARED: declared_bytes(release={"name": "x", "version": "0.1.0", "licence": "MIT"})}},
+        {8},
+        "speaks of another name",
+    ),
+    "a recipe that train did not leave": (
+        {"extra": {"evidence/train/recipe.json": json.dumps({**TRAIN, "steps": 1}).encode()}},
+        {3, 4, 8},
+        "evidence/train/recipe.json: is not the recipe.json that train made",
+    ),
+    "a package that the bill does not name": (
+        {"extra": {LOCKED: LOCK + b"backdoor==1.0\n"}},
+        {8, 9},
+        "evidence/bom/ai.cdx.json: lacks a package that evidence/train/environment.lock names",
+    ),
+    "a lock of packages that training did not attest": (
+        {"lock": LOCK + b"backdoor==1.0\n"},
+        {9},
+        f"{STEP('train')}: lacks a package",
+    ),
+    "a lock that is none": ({"extra": {LOCKED: b"rm -rf /\n"}}, {8, 9}, "no package with its version"),
+    "a bill of materials without a dataset": (
+        {"extra": {BOM: json.dumps({"components": [LIBRARY, TORCH]}).encode()}},
+        {8, 9},
+        f"{BOM}: lacks a dataset that sources.jsonl names: laws",
+    ),
+    "a bill of materials with other files": (
+        {"extra": {BOM: json.dumps({"components": [LIBRARY, TORCH, {"type": "data", "name": "laws"}]}).encode()}},
+        {8, 9},
+        "laws has other files than sources.jsonl gives it",
+    ),
+    "no bill of materials": ({"extra": {BOM: b"[]"}}, {8, 9}, "names no components"),
+    "a model without end": (
+        {"extra": {"evidence/train/recipe.json": json.dumps({**TRAIN, "model": {**SHAPE, "depth": 1 << 60}}).encode()}},
+        {3, 8},
+        "in a model's shape",
     ),
     "a broken withdrawal log": (
         {"extra": {bundle.WITHDRAWALS: b'{"previous":"x"}\n'}},
@@ -269,3 +335,23 @@ def test_a_statement_changed_and_signed_again(forge: Callable[..., Path], pairs:
         report = verify(release, trust=[pairs["ministry"].public])
         assert [check.verdict for check in report.checks[:3]] == ["PASS", "PASS", "FAIL"]
         assert report.checks[2].where == STEP("train")
+
+
+@pytest.mark.parametrize("change", [{"version": "1999-01-01"}, {"id": "../eu"}, {"sha256": "0" * 64}])
+def test_a_rule_pack_that_we_do_not_have_is_no_verdict(
+    forge: Callable[..., Path], pairs: dict[str, KeyFiles], change: dict[str, str]
+) -> None:
+    rows = [pack.as_json() for pack in packs.current()]
+    table = json.dumps({"format": 1, "packs": [rows[0] | change, *rows[1:]]}).encode()
+    report = verify(forge(extra={PACKS: table}), trust=[pairs["ministry"].public])
+    assert [check.number for check in report.checks if check.verdict != "PASS"] == [8]
+    assert report.exit_code == 4
+    assert "rule pack" in next(check for check in report.checks if check.number == 8).detail
+
+
+@pytest.mark.parametrize("rows", [[], "eu", [1], [{"id": "eu", "version": "2025-07-24"}]])
+def test_packs_that_are_none_or_too_few_are_refused(
+    forge: Callable[..., Path], pairs: dict[str, KeyFiles], rows: Any
+) -> None:
+    report = verify(forge(extra={PACKS: json.dumps({"packs": rows}).encode()}), trust=[pairs["ministry"].public])
+    assert [check.number for check in report.checks if check.verdict == "FAIL"] == [8]

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Ed25519
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import InputError
-from freehold.proof import bundle, keys, signatures
+from freehold.proof import bundle, chain, keys, signatures
+from freehold.proof.digests import digest_of
 from freehold.proof.keys import KeyFiles
 from freehold.proof.signatures import Manifest
+from freehold.records import canonical_json
 from freehold.stages.verify.run import verify
 
-from .releases import Recipe, build
+from .releases import Recipe, build, segment
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -94,16 +102,11 @@ def test_release_json_as_pipe_link_or_folder_does_not_hang(release: Path, pairs:
             path.touch()
 
 
-TARGETS = [
-    bundle.RELEASE,
-    bundle.POLICY,
-    bundle.LOCATORS,
-    bundle.SOURCES,
-    bundle.CHAINS[0],
-    bundle.CHAINS[1],
-    bundle.step_path("curate"),
-    bundle.step_path("train"),
-]
+def targets(release: Path) -> list[str]:
+    """Every JSON file of the evidence but the signatures: whatever a release comes to carry is fuzzed from then on."""
+    found = sorted(path for path in (release / "evidence").rglob("*") if path.suffix in (".json", ".jsonl"))
+    names = [path.relative_to(release).as_posix() for path in found]
+    return [name for name in names if not bundle.is_signature(name)]
 
 
 def leaves(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -122,9 +125,10 @@ def test_any_json_in_any_place_signed_by_a_trusted_key_is_judged(
     data: st.DataObject,
 ) -> None:
     """One value anywhere in the evidence is replaced by any other, and all of it signed again: a report comes back."""
-    name = data.draw(st.sampled_from(TARGETS))
+    names = targets(sound)
+    name = data.draw(st.sampled_from(names))
     path = release / name
-    before = {target: (release / target).read_bytes() for target in (*TARGETS, bundle.signature_path("ministry"))}
+    before = {target: (release / target).read_bytes() for target in (*names, bundle.signature_path("ministry"))}
     rows = [json.loads(line) for line in before[name].splitlines()]
     way = data.draw(st.sampled_from(leaves(rows)[1:]))
     inner: Any = rows
@@ -146,13 +150,13 @@ def test_any_json_in_any_place_signed_by_a_trusted_key_is_judged(
             (release / target).write_bytes(content)
 
 
-@given(
-    st.dictionaries(st.sampled_from([*TARGETS, bundle.signature_path("ministry")]), st.binary(max_size=300), min_size=1)
-)
+@given(st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_bytes_in_any_evidence_are_judged(
-    release: Path, pairs: dict[str, KeyFiles], found: dict[str, bytes]
+    sound: Path, release: Path, pairs: dict[str, KeyFiles], data: st.DataObject
 ) -> None:
+    places = st.sampled_from([*targets(sound), bundle.signature_path("ministry")])
+    found = data.draw(st.dictionaries(places, st.binary(max_size=300), min_size=1))
     before = {target: (release / target).read_bytes() for target in found}
     try:
         for target, content in found.items():
@@ -180,6 +184,99 @@ print(report.exit_code, peak_kb, *sorted(sys.modules))
 """
 
 
+def judged_apart(release: Path, pairs: dict[str, KeyFiles]) -> tuple[int, int, list[str]]:
+    """Exit code, peak memory in kB and the imported modules of a verification in a process of its own."""
+    command = [sys.executable, "-c", MEMORY, str(release), str(pairs["ministry"].public)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    code, peak_kb, *modules = done.stdout.split()
+    return int(code), int(peak_kb), modules
+
+
+def seal_again(release: Path, pairs: dict[str, KeyFiles], **more: str) -> None:
+    """Hash and sign all of it with the trusted key; `more` are stages beside the known ones."""
+    index = bundle.parse_release_json((release / bundle.RELEASE).read_bytes(), where="x")
+    shutil.rmtree(release / signatures.SIGNATURES)
+    bundle.seal(release, name="tiny", version="1", licence="x", inputs={**index.inputs, **more})
+    bundle.sign_bundle(release, party="ministry", key=keys.load_private(pairs["ministry"].private))
+
+
+def many_lines(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    (release / bundle.CHAINS[0]).write_bytes(b"[]\n" * (2 << 20))
+    (release / bundle.SOURCES).write_bytes(b"{}\n" * (5 << 20))
+    seal_again(release, pairs)
+
+
+def many_segments(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    rows, previous = [], chain.GENESIS
+    for step in range(19_000):
+        rows.append(chain.line(segment(first_step=step, last_step=step, checkpoint="c" * 64, previous=previous)))
+        previous = chain.line_digest(rows[-1])
+    (release / bundle.CHAINS[0]).write_bytes(b"\n".join(rows) + b"\n")
+    seal_again(release, pairs)
+
+
+def long_statements(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    """A manifest of 72,000 files in one statement, which is all that statements may weigh."""
+    manifest = {f"x/{number}": {"sha256": "0" * 64, "size": 1} for number in range(72_000)}
+    value = json.loads((release / bundle.step_path("train")).read_bytes())
+    value["predicate"] |= {"stage": "more", "manifest": manifest}
+    value["subject"] = [{"name": "artifact/more", "digest": {"sha256": digest_of(manifest)}}]
+    (release / bundle.step_path("more")).write_bytes(json.dumps(value, separators=(",", ":")).encode())
+    seal_again(release, pairs, more=digest_of(manifest))
+
+
+def long_lists(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    """Three signatures by a trusted key over 24,000 files that do not exist, each of them another list."""
+    private = keys.load_private(pairs["ministry"].private)
+    for party in ("ministry", "archive", "more"):
+        files = {f"{party}/{number:08d}": "0" * 64 for number in range(24_000)}
+        data = signatures.sign(Manifest(name="x", files=files, locators={}), private)
+        (release / bundle.signature_path(party)).write_bytes(data)
+
+
+def long_locators(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    """Locators as long as they may be, signed, and a damaged file that makes the verifier read them."""
+    index = json.loads((release / bundle.RELEASE).read_bytes())
+    data = b'{"report.html":{"adler32":"' + b"0" * (15 << 20) + b'","chunk_bytes":32768}}'
+    index["files"][bundle.LOCATORS] = {"sha256": sha256(data).hexdigest(), "size": len(data)}
+    (release / bundle.LOCATORS).write_bytes(data)
+    (release / bundle.RELEASE).write_bytes(canonical_json(index))
+    found = bundle.parse_release_json((release / bundle.RELEASE).read_bytes(), where="x")
+    signed = signatures.sign(bundle.manifest_for(release, found), keys.load_private(pairs["ministry"].private))
+    (release / bundle.signature_path("ministry")).write_bytes(signed)
+    (release / "report.html").write_bytes(b"changed")
+
+
+BOMBS = {bomb.__name__: bomb for bomb in (many_lines, many_segments, long_statements, long_lists, long_locators)}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_bombs_signed_by_a_trusted_key_cost_little(release: Path, pairs: dict[str, KeyFiles], what: str) -> None:
+    BOMBS[what](release, pairs)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code, peak_kb, _ = judged_apart(release, pairs)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert code in (0, 3), "a stage more is no fault"
+    assert peak_kb < 100_000
+    assert after.ru_utime - before.ru_utime < 10
+
+
+def test_very_many_bytes_of_signatures_are_not_read(release: Path, pairs: dict[str, KeyFiles]) -> None:
+    for number in range(5):
+        (release / bundle.signature_path(f"p{number}")).write_bytes(b" " * (4 << 20))
+    report = verify(release, trust=[pairs["ministry"].public])
+    assert report.exit_code == 3
+    assert "at most" in report.checks[0].detail
+
+
+def test_a_key_on_another_curve_is_bad_input(sound: Path, tmp_path: Path) -> None:
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    for made in (ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP256K1()), Ed25519.generate()):
+        (tmp_path / "k.pub").write_bytes(made.public_key().public_bytes(*form))
+        with pytest.raises(InputError, match="P-256"):
+            verify(sound, trust=[tmp_path / "k.pub"])
+
+
 def test_memory_is_bounded_and_nothing_heavy_is_imported(tmp_path: Path, pairs: dict[str, KeyFiles]) -> None:
     """A release of 200 MB, one byte of it changed: the peak stays far below its size."""
     large = tmp_path / "r" / "gguf" / "large.gguf"
@@ -190,10 +287,9 @@ def test_memory_is_bounded_and_nothing_heavy_is_imported(tmp_path: Path, pairs: 
     with large.open("r+b") as file:
         file.seek(150_000_001)
         file.write(b"\1")
-    command = [sys.executable, "-c", MEMORY, str(release), str(pairs["ministry"].public)]
-    code, peak_kb, *modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert code == "3"
-    assert int(peak_kb) < 100_000
+    code, peak_kb, modules = judged_apart(release, pairs)
+    assert code == 3
+    assert peak_kb < 100_000
     roots = {module.split(".")[0] for module in modules}
     assert not roots & {"torch", "numpy", "pydantic", "requests", "httpx", "pyarrow", "typer", "rich"}
     assert "freehold.charter" not in modules

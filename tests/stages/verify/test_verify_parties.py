@@ -193,5 +193,5 @@ def test_nothing_can_be_witnessed_that_does_not_hold(release: Path, tmp_path: Pa
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"payload":"e30="}\n'])
 def test_statements_that_are_none_are_bad_input(sound: Path, pairs: Pairs, said: Path, data: bytes) -> None:
     (said / "x.json").write_bytes(data)
-    with pytest.raises(InputError, match="statement|JSON|object"):
+    with pytest.raises(InputError, match=r"statement|JSON|object"):
         judged(sound, pairs, "ministry", said=said)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from freehold.charter import Charter, Policy
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
-from freehold.text import privacy
+from freehold.text import canaries, privacy
 from freehold.text.repair import RULES as REPAIRS
 from freehold.text.rights import rule
 
@@ -65,6 +65,7 @@ class Account:
                 "bytes_kept": self.kept_bytes[source.name],
                 "drops": dict(drops),
                 "languages": of_source(self.languages, source.name),
+                **({"synthetic": canaries.ORIGIN} if source.name == canaries.SOURCE else {}),
             }
 
     def summary(self, changes: Counter[str], policy: Policy) -> dict[str, Any]:

@@ -272,13 +272,11 @@ def unless_withdrawn(raw: Raw, verdict: Verdict, *, rules: Rules) -> Verdict:
 def compared(text: str, rules: Rules) -> dict[str, Any]:
     """What comparing documents needs to know of a text, all of it hashes; a contaminated text goes no further."""
     unspaced, words = signatures.unspaced(text), tokens(text)
-    exam = decontamination.read_packs(rules.packs).exam
-    found = overlap(words, exam)
-    known = {"overlaps": found.touched, "holds": found.held}
-    if found.held and rules.contaminated == "drop":
-        item = exam.items[found.held[0]]
-        detail = f"{item.pack} {item.id[:80]}, {len(found.held)} items"
-        return known | {"reason": decontamination.REASON, "detail": detail}
+    packs = decontamination.read_packs(rules.packs)
+    found, marks = overlap(words, packs.exam), packs.marked(text)
+    known = {"overlaps": found.touched, "holds": found.held, "marks": marks}
+    if (found.held or marks) and rules.contaminated == "drop":
+        return known | {"reason": decontamination.REASON, "detail": packs.told(found.held, marks)}
     return known | {
         "digest": signatures.digest(text),
         "bytes": len(text.encode()),

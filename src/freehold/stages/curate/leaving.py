@@ -82,8 +82,8 @@ def leave_traces(
     write_clusters(stage.output / "clusters.parquet", passed, likeness, cutting.recurring, cutting.cuts)
     write_sketches(stage.output / SKETCHES, judged, as_array(decisions.dropped))
     packs = decontamination.read_packs(tuple(str(path) for path in stage.charter.packs))
-    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds"]) for path in judged)
-    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds"))
+    tables = (pq.read_table(path, columns=["reason", "overlaps", "holds", "marks"]) for path in judged)
+    rows = (row for table in tables for row in rows_of(table, "reason", "overlaps", "holds", "marks"))
     found = decontamination.report(packs, rows, policy=stage.charter.curate.contaminated)
     output.write_json(stage.output / "decontamination.json", found)
 

@@ -91,6 +91,7 @@ JUDGED: Final = pa.schema(
         ("paragraphs", pa.list_(pa.uint64())),  # hashes of its long lines
         ("overlaps", pa.list_(pa.int32())),  # items of question packs of which it holds a part
         ("holds", pa.list_(pa.int32())),  # and which it holds with their answers
+        ("marks", pa.list_(pa.int32())),  # canaries of packs that it holds
         ("ground", pa.string()),  # licence, statute or override; also of a dropped record that had one
         ("override", pa.int64()),  # line of the decision on this document
     ]

@@ -21,6 +21,7 @@ from freehold.text.overrides import Override
 
 REFUSALS: Final = ("licence-", "opted-out-", "refused-by-override")  # how reasons of rights begin
 COLUMNS: Final = ("row", "source", "licence", "ground", "override", "reason", "bytes", "url", "evidence")
+HOSTS_TOLD: Final = 10_000  # of a source, the largest by bytes; how many there are is told besides
 EVIDENCE_TOLD: Final = 20  # kinds of evidence named for a source; the rest are summed
 
 
@@ -32,6 +33,7 @@ class Tally:
     documents: Counter[tuple[str, ...]] = field(default_factory=Counter)  # source, licence, ground, outcome, reason
     sizes: Counter[tuple[str, ...]] = field(default_factory=Counter)  # the same → bytes
     evidence: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, evidence → documents kept
+    volumes: Counter[tuple[str, str]] = field(default_factory=Counter)  # source, host → bytes kept
     overrides: Counter[int] = field(default_factory=Counter)  # line → records
     without_url: int = 0
     without_notice: int = 0
@@ -48,6 +50,8 @@ class Tally:
             self.evidence[row["source"], row["evidence"] or ""] += 1
             address = parse_address(row["url"]) if row["url"] else None
             self.without_url += address is None
+            if address is not None:
+                self.volumes[row["source"], address.host] += row["bytes"]
             self.without_notice += address is not None and address.authority not in self.hosts
 
 
@@ -89,6 +93,7 @@ def report(
         "rows": list(rows(tally, {source.name: source.statute for source in charter.sources})),
         "unread": account.kept.total() + account.dropped.total() - tally.documents.total(),
         "evidence": {source.name: evidence_of(tally, source.name) for source in charter.sources},
+        "hosts": {source.name: hosts_of(tally, source.name) for source in charter.sources},
         "opt_outs": {
             "notices": len(notices),
             "kept_without_url": tally.without_url,
@@ -137,3 +142,10 @@ def evidence_of(tally: Tally, source: str) -> dict[str, int]:
     rest = sum(count for _, count in ordered[EVIDENCE_TOLD:])
     named = {said or "declared by record or source": count for said, count in told.items()}
     return named | ({"other": rest} if rest else {})
+
+
+def hosts_of(tally: Tally, name: str) -> dict[str, Any]:
+    """How many hosts a source's kept documents are from, and the largest of them with their bytes."""
+    found = [(host, size) for (source, host), size in tally.volumes.items() if source == name]
+    ordered = sorted(found, key=lambda row: (-row[1], row[0]))
+    return {"count": len(ordered), "bytes": dict(ordered[:HOSTS_TOLD])}

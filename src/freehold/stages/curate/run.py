@@ -31,6 +31,7 @@ from freehold.stages.curate.judging import Judging, judge
 from freehold.stages.curate.learning import Part, learn_from
 from freehold.stages.curate.leaving import leave_traces, tell, write, write_rights
 from freehold.stages.curate.output import Decisions
+from freehold.stages.curate.planting import plant
 from freehold.stages.curate.preference import ranking
 from freehold.stages.curate.reading import finished
 from freehold.stages.curate.rules import write_rules
@@ -57,11 +58,13 @@ def run(stage: Stage) -> None:
     cutting = shorten(stage.charter, judged, passed, likeness)
     passed = cutting.passed
     decisions = decide(stage.charter, passed, likeness, cutting)
-    account = write(stage, units, passed, likeness, decisions, cutting)
+    declared, planted, whole = plant(stage, passed, decisions)
+    account = write(declared, [*units, *planted], whole, likeness, decisions, cutting)
     leave_traces(stage, judged, passed, likeness, decisions, cutting)
     complain(stage.charter, account)
-    write_rights(stage, judged, account, decisions, said)
-    tell(stage, account, changes)
+    everything = [*judged, *(path for unit in planted for path in unit.judged)]
+    write_rights(declared, everything, account, decisions, said)
+    tell(declared, account, changes)
     show(stage)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from freehold.errors import InputError
 from freehold.progress import Progress
-from freehold.stages.evaluate.interval import wilson
+from freehold.proof.scores import chosen
 from freehold.stages.evaluate.judged import Judged
 from freehold.stages.evaluate.surprisal import Span, surprisal
 
@@ -88,21 +88,12 @@ def span_of(asked: list[int], choice: list[int], context: int) -> Span:
 def answer_of(question: Question, nats: list[float]) -> Answer:
     """Choose by nats per byte, so that long choices are not at a disadvantage; equal ones by place."""
     scores = [round(n / len(choice.encode()), 5) for n, choice in zip(nats, question.choices, strict=True)]
-    chosen = scores.index(min(scores))
+    taken = chosen(scores)
     return {
         "id": question.id,
         "language": question.language,
         "nats_per_byte": scores,
-        "chosen": chosen,
+        "chosen": taken,
         "answer": question.answer,
-        "correct": chosen == question.answer,
+        "correct": taken == question.answer,
     }
-
-
-def score(given: Sequence[Answer]) -> dict[str, float | int]:
-    """Return accuracy with its Wilson 95 % interval, and what guessing would reach."""
-    hits, n = sum(answer["correct"] for answer in given), len(given)
-    low, high = wilson(hits, n)
-    chance = sum(1 / len(answer["nats_per_byte"]) for answer in given) / n
-    figures = {"accuracy": hits / n, "low": low, "high": high, "chance": chance}
-    return {name: round(value, 4) for name, value in figures.items()} | {"n": n}

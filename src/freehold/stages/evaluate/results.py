@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from freehold.stages.evaluate.choice import Answer, score
+from freehold.proof.scores import accuracy
+from freehold.stages.evaluate.choice import Answer
 from freehold.stages.evaluate.held_out import HeldOut
 
 Bits = Mapping[str, Sequence[float]]  # language -> bits of each of its documents
@@ -61,4 +62,4 @@ def rows_of(documents: Mapping[str, Sequence[HeldOut]], bits: Mapping[str, Bits]
 
 def choices(given: Mapping[str, Sequence[Answer]]) -> dict[str, Figures]:
     """Return accuracy, interval and chance of every pack."""
-    return {pack: score(found) for pack, found in given.items()}
+    return {pack: accuracy(found) for pack, found in given.items()}

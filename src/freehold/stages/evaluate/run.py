@@ -2,8 +2,9 @@
 
 On the documents that curation held out: bits per byte of the model, beside `xz -9e` on each document alone and a
 5-gram that learned from exactly the text the model consumed in training. On question packs: accuracy with its
-interval. And samples of what the model writes. `model` always means the released (refined) model; what it was before
-refinement is measured on the first of the same documents.
+interval. Samples of what the model writes. And what it knows by heart: passages of its training text, and canaries
+where some were planted. `model` always means the released (refined) model; what it was before refinement is measured on
+the first of the same documents.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from freehold.errors import InputError
 from freehold.model.folder import open_folder, read_tokenizer
 from freehold.model.streaming import token_bytes
+from freehold.proof import scores
 from freehold.records import canonical_json, json_lines
 from freehold.stage import Stage
 from freehold.stages.evaluate import results
@@ -25,6 +27,7 @@ from freehold.stages.evaluate.completions import completions
 from freehold.stages.evaluate.consumed import Spelling, consumed_text
 from freehold.stages.evaluate.held_out import HeldOut, first_bytes, held_out
 from freehold.stages.evaluate.judged import Judged
+from freehold.stages.evaluate.memorisation import memorisation
 from freehold.stages.evaluate.references import references
 from freehold.store.atomic import place
 
@@ -44,6 +47,7 @@ def run(stage: Stage) -> None:
     after = kept(stage, "released", lambda: measured(stage, "refine", documents))
     given = kept(stage, "answers", lambda: asked(stage, packs))
     samples = kept(stage, "samples", lambda: sampled(stage, documents))
+    memory = kept(stage, "memorisation", lambda: memorisation(stage, documents))
     consumed_bytes = beside.pop("consumed_bytes")
     table = results.bits_per_byte(documents, model=after, pretrained=before, references=beside)
     rows = results.rows_of(documents, {"model": after, **beside})
@@ -52,9 +56,10 @@ def run(stage: Stage) -> None:
     stage.put("held_out.jsonl", json_lines(rows))
     stage.put("answers.jsonl", json_lines({"pack": pack, **row} for pack, found in given.items() for row in found))
     stage.put("completions.jsonl", json_lines(samples))
+    stage.put("memorisation.json", canonical_json(memory))
     stage.put("evaluate.json", canonical_json({"format": FORMAT, **figures}))
     tell(stage, table, figures["choice"])
-    stage.figures.update(figures)
+    stage.figures.update(figures | {"memorisation": tell_memory(stage, memory)})
 
 
 def load_packs(stage: Stage) -> dict[str, list[Question]]:
@@ -118,3 +123,20 @@ def tell(stage: Stage, table: dict[str, Any], choice: dict[str, Any]) -> None:
         stage.progress.note(
             f"{pack}: {row['accuracy']:.1%} right ({row['low']:.1%} to {row['high']:.1%}), guessing {row['chance']:.1%}"
         )
+
+
+def tell_memory(stage: Stage, memory: dict[str, Any]) -> dict[str, Any]:
+    """Say what is known by heart, and return it: of all languages together."""
+    together = memory.get("passages", {}).get("all", {})
+    for times, row in scores.in_order(together):
+        read = "held-out text" if times == scores.HELD_OUT else f"text read {times} times"
+        stage.progress.note(
+            f"{read}: {row['mean_tokens']:.1f} of {memory['continuation_tokens']} tokens continued verbatim, "
+            f"all of them in {row['verbatim']:.1%} of {row['passages']} passages"
+        )
+    for times, row in scores.in_order(memory.get("canaries", {})):
+        stage.progress.note(
+            f"canaries in {times} documents: exposure {row['exposure']:.1f} bits in the mean, "
+            f"{row['extracted']} of {row['canaries']} extracted"
+        )
+    return {"passages": together, "canaries": memory.get("canaries", {})}

@@ -83,18 +83,23 @@ def batches(spans: Sequence[Span], *, limit: int) -> Iterator[list[int]]:
 def batch_surprisal(model: LanguageModel, spans: Sequence[Span]) -> NDArray[np.float64]:
     """Return the nats of one batch, (B,). Padding stands on the right, where causal attention never looks."""
     device = model.head.device
-    tokens_BT = torch.zeros(len(spans), max(span.positions for span in spans) + 1, dtype=torch.int64)
-    scored_BT = torch.zeros(tokens_BT.shape, dtype=torch.bool)
-    for row, span in enumerate(spans):
-        tokens_BT[row, : len(span.tokens)] = torch.tensor(np.asarray(span.tokens, dtype=np.int64))
-        scored_BT[row, span.scored_from : len(span.tokens)] = True
-    tokens_BT, scored_BT = tokens_BT.to(device), scored_BT[:, 1:].to(device)
+    tokens_BT, scored_BT = padded(spans, device=device)
     x_NC = model.hidden(tokens_BT[:, :-1])[scored_BT]
     nats_N = token_nats(model, x_NC, tokens_BT[:, 1:][scored_BT])
     row_N = torch.nonzero(scored_BT)[:, 0]
     nats_B = torch.zeros(len(spans), dtype=torch.float64, device=device)
     total: NDArray[np.float64] = nats_B.index_add_(0, row_N, nats_N.double()).cpu().numpy()
     return total
+
+
+def padded(spans: Sequence[Span], *, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the tokens of one batch (B, T + 1), and which of its T positions predict a scored token (B, T)."""
+    tokens_BT = torch.zeros(len(spans), max(span.positions for span in spans) + 1, dtype=torch.int64)
+    scored_BT = torch.zeros(tokens_BT.shape, dtype=torch.bool)
+    for row, span in enumerate(spans):
+        tokens_BT[row, : len(span.tokens)] = torch.tensor(np.asarray(span.tokens, dtype=np.int64))
+        scored_BT[row, span.scored_from : len(span.tokens)] = True
+    return tokens_BT.to(device), scored_BT[:, 1:].to(device)
 
 
 def token_nats(model: LanguageModel, x_NC: Tensor, target_N: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ def course(holdings: Holdings, recipe: Recipe, *, base: Path | None) -> Course:
         batches=taught(holdings, recipe, trained, tokens=tokens) if recipe["steps"] else replay(tokens, trained),
         begin=lambda: session_of(recipe, trained),
         left=tuple(sorted(left.glob("model/*.safetensors"))),
+        cut_off=dict.fromkeys(trained.withdrawn, 0) if recipe["steps"] else {},
     )
 
 

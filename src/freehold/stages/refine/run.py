@@ -71,9 +71,7 @@ def run(stage: Stage) -> None:
 
 def admitted(stage: Stage, base: Base) -> tuple[list[Instruction], list[Dropped]]:
     """Instructions whose licence and document allow it. Raises InputError when none is left."""
-    gate = gate_of(
-        stage.charter.policy, curated=stage.input("curate"), model=base.model, withdrawn=base.withdrawn
-    )
+    gate = gate_of(stage.charter.policy, curated=stage.input("curate"), model=base.model, withdrawn=base.withdrawn)
     path = stage.charter.resolve(stage.charter.refine.instructions or "")
     instructions, dropped = gather(path, gate)
     if not instructions:

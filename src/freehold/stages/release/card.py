@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from freehold.stages.release.facts import Facts, fairness_rows, fertility_rows
 from freehold.stages.release.languages import english_name, short_code
+from freehold.stages.release.markdown import cell, grid
+from freehold.stages.release.memory import memory
 
 # Names that the model hub's `license` field knows; any other licence is given as "other" with its name.
 HUB_LICENCES = {
@@ -32,6 +33,7 @@ def model_card(facts: Facts) -> str:
         introduction(facts),
         "## Quality\n",
         quality(facts),
+        *(["## Memory\n", memory(facts)] if facts.memorisation else []),
         "## Data\n",
         data(facts),
         "## Tokenizer\n",
@@ -264,17 +266,6 @@ def licence_of(source: Mapping[str, Any]) -> str:
     """A source's licence or those of its documents, and the law that makes it free where there is one."""
     licence = str(source.get("licence") or listed(sorted(source.get("licences", {}))) or "unknown")
     return f"{licence} ({source['statute']})" if source.get("statute") else licence
-
-
-def grid(names: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 0) -> list[str]:
-    """A Markdown table; the last `right` columns hold numbers."""
-    rule = ["---"] * (len(names) - right) + ["---:"] * right
-    return [f"| {' | '.join(row)} |" for row in (names, rule, *rows)]
-
-
-def cell(text: object) -> str:
-    """Text that cannot break out of a Markdown table."""
-    return re.sub(r"\s+", " ", str(text)).replace("|", "\\|").replace("<", "&lt;")
 
 
 def listed(names: Sequence[str]) -> str:

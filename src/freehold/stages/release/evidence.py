@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
@@ -13,8 +17,8 @@ from freehold.proof.publisher import key_file, party_of
 from freehold.stage import Stage
 from freehold.stages.release import withdrawals
 from freehold.stages.release.verifier import verifier
-from freehold.store.environment import environment
 
+LICENCE_TOLD = 60  # characters; what is longer is a licence's text, not its name
 NEEDS = ("curate", "tokenize", "train", "refine", "evaluate")
 
 
@@ -41,16 +45,40 @@ def gather(stage: Stage) -> None:
         target = stage.output / bundle.step_path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(stage.attestation(name))
-    (stage.output / "evidence/train/environment.lock").write_text(lock(), encoding="utf-8")
+    attested = json.loads(stage.attestation("train"))["predicate"]["environment"]
+    (stage.output / "evidence/train/environment.lock").write_text(lock(attested), encoding="utf-8")
     (stage.output / bundle.VERIFIER).write_bytes(verifier())
     withdrawals.carry(stage)
 
 
-def lock() -> str:
-    """Every installed package with its version, as `pip install -r` reads it; no name of host or user."""
-    found = environment()
-    lines = [f"# Python {found['python']}, {found['system']}, {found['processor']}"]
-    return "\n".join([*lines, *(f"{name}=={version}" for name, version in found["packages"].items()), ""])
+def lock(attested: Mapping[str, Any]) -> str:
+    """Every package that training attests, as `pip install -r` reads it; no name of host or user.
+
+    A comment names the licence where the same version is installed here and its metadata tell one.
+    """
+    lines = [f"# Python {attested['python']}, {attested['system']}, {attested['processor']}"]
+    for name, version in sorted(attested["packages"].items(), key=lambda row: row[0].lower()):
+        told = licence_of(name, version)
+        lines.append(f"{name}=={version}{f'  # {told}' if told else ''}")
+    return "\n".join([*lines, ""])
+
+
+def licence_of(name: str, version: str) -> str | None:
+    """How an installed package states its licence: an SPDX expression (PEP 639), else a classifier or a short text."""
+    try:
+        found = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return None
+    if found["Version"] != version:
+        return None
+    if expression := found["License-Expression"]:
+        return f"SPDX-License-Identifier: {expression}"
+    classified = [
+        entry.rpartition(" :: ")[2] for entry in found.get_all("Classifier") or [] if entry.startswith("License :: ")
+    ]
+    stated = " ".join((found["License"] or "").split())
+    told = ", ".join(classified) or (stated if len(stated) <= LICENCE_TOLD else "")
+    return f"License: {told}" if told else None
 
 
 def signer_of(stage: Stage) -> Signer:
@@ -78,7 +106,7 @@ def signer_of(stage: Stage) -> Signer:
 def seal_and_sign(stage: Stage, signer: Signer) -> None:
     """Policy, locators and release.json over everything in the folder, then the signature; nothing is added after."""
     declared = stage.charter.release
-    bundle.write_policy(stage.output, parties={signer.party: signer.fingerprint}, threshold=1)
+    bundle.write_policy(stage.output, parties=parties_of(stage, signer), threshold=declared.threshold)
     bundle.seal(
         stage.output,
         name=declared.name,
@@ -87,3 +115,14 @@ def seal_and_sign(stage: Stage, signer: Signer) -> None:
         inputs={name: stage.digest(name) for name in NEEDS},
     )
     bundle.sign_bundle(stage.output, party=signer.party, key=signer.key)
+
+
+def parties_of(stage: Stage, signer: Signer) -> dict[str, str]:
+    """{party: key fingerprint} of everyone who is to sign. Raises InputError where one bears the publisher's name."""
+    found = {signer.party: signer.fingerprint}
+    for party in stage.charter.release.parties:
+        if party.name in found:
+            advice = "the responsible party signs anyway: remove it from [release].parties"
+            raise InputError(f"{party.name!r} is the responsible party", where=stage.charter.path.name, remedy=advice)
+        found[party.name] = keys.fingerprint(keys.load_public(stage.charter.resolve(party.key)))
+    return found

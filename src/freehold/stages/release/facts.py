@@ -84,6 +84,7 @@ class Facts:
     bits_per_byte: Mapping[str, JsonTable]  # language → {model, xz, ngram5, bytes}
     choice: Mapping[str, JsonTable]  # pack → {accuracy, low, high, n, chance}
     completions: tuple[JsonTable, ...]
+    memorisation: JsonTable  # what it knows by heart; empty where that was not measured
 
     @property
     def title(self) -> str:
@@ -134,7 +135,22 @@ def read_facts(stage: Stage) -> Facts:
         bits_per_byte=measured,
         choice=choice,
         completions=rows(stage, "evaluate", "completions.jsonl"),
+        memorisation=memorised(stage),
     )
+
+
+def memorised(stage: Stage) -> JsonTable:
+    """The evaluation's memorisation.json without its rows."""
+    name = "memorisation.json"
+    if not (stage.input("evaluate") / name).is_file():
+        return {}
+    found = table(stage, "evaluate", name)
+    with whole("evaluate", name):
+        for rows_by_times in found.get("passages", {}).values():
+            _ = [float(row[key]) for row in rows_by_times.values() for key in ("verbatim", "mean_tokens", "passages")]
+        for row in found.get("canaries", {}).values():
+            _ = [float(row[key]) for key in ("exposure", "estimate", "extracted", "canaries", "read")]
+    return {key: value for key, value in found.items() if not key.endswith("rows")}
 
 
 def base_facts(stage: Stage) -> BaseFacts | None:

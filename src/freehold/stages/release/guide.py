@@ -21,6 +21,16 @@ freehold verify RELEASE --trust {party}.pub
 every check passed; 3: one failed, and where a byte was changed it is named; 4: nothing failed, but something was
 not checked, for example because no key was given.
 
+## With the verifier in this folder
+
+```sh
+pip install cryptography
+python3 RELEASE/evidence/verify.pyz --trust {party}.pub
+```
+
+It makes the same checks, but a verifier that comes with what it checks can lie about it: take it from a place you
+trust, such as a release that you have verified before.
+
 ## Is a text in it?
 
 ```sh
@@ -50,15 +60,19 @@ before it as `previous`, back to {origin}.
 | --- | --- |
 | `release.json` | SHA-256 and size of every file of the release |
 | `signatures/PARTY.sigstore.json` | a party's signature over all of them (OMS layout: in-toto, DSSE, ECDSA P-256) |
+| `verify.pyz` | the verifier as one file, for Python 3.11 or later with `cryptography` |
 | `policy.json` | who should have signed, with key fingerprints, and how many are enough |
 | `locators.json` | checksums that let `verify` name a changed byte |
 | `steps/STAGE.intoto.jsonl` | what each stage took and made, by digest; the outputs of one are the inputs of the next |
 | `corpus/sources.jsonl` | every source with licence, origin, opt-out check and the SHA-256 of its files |
+| `corpus/rights.json`, `corpus/croissant.json` | grounds of what was kept; the corpus for other tools |
 | `corpus/documents.smt` | the tree of training documents: sorted SHA-256 digests, no text |
 | `tokenizer/fairness.json` | what the same content costs in tokens in each language |
 | `train/recipe.json`, `train/environment.lock` | what is needed to run the training again |
 | `train/chain.jsonl`, `refine/chain.jsonl` | the weights after every segment, each link naming the one before |
-| `evaluation/` | results, every single answer, every sample completion |
+| `evaluation/` | results, every single answer and completion, held-out text in bits, what is known by heart |
+| `law/` | documents for the EU, Korea and Japan; `declared.json`: what people stated; `packs.json`: by which rules |
+| `bom/ai.cdx.json` | bill of materials: model, data, software, machine (CycloneDX 1.7) |
 
 ## What it does not prove
 

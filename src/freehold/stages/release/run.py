@@ -23,7 +23,7 @@ from freehold.proof.chain import weights_digest_of
 from freehold.proof.digests import digest_of, manifest_of
 from freehold.proof.sparse import Tree
 from freehold.stage import Stage
-from freehold.stages.release import evidence
+from freehold.stages.release import evidence, law
 from freehold.stages.release.card import model_card
 from freehold.stages.release.evidence import Signer
 from freehold.stages.release.facts import Facts, read_facts
@@ -57,6 +57,7 @@ def run(stage: Stage) -> None:
         task.advance()
         evidence.gather(stage)
         task.advance()
+        law.write(stage)
         signer = evidence.signer_of(stage)
         describe(stage, facts, signer)
         task.advance()

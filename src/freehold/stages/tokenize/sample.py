@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from freehold.stages.tokenize.corpus import batches
+from freehold.text import canaries
 
 
 def budgets(available: Mapping[str, int], *, total: int) -> dict[str, int]:
@@ -25,7 +27,11 @@ def budgets(available: Mapping[str, int], *, total: int) -> dict[str, int]:
 
 
 def choose(census: pa.Table, *, total: int) -> dict[str, int]:
-    """Document id → bytes of it to take. Documents in the order of their id's SHA-256 until the budget is used up."""
+    """Document id → bytes of it to take. Documents in the order of their id's SHA-256 until the budget is used up.
+
+    Canaries teach nothing: tokens of their own would make them likelier than sequences that were never planted.
+    """
+    census = census.filter(pc.not_equal(census.column("source"), canaries.SOURCE))
     columns = (census.column(name).to_pylist() for name in ("language", "id", "bytes"))
     rows = sorted(zip(*columns, strict=True), key=lambda row: hashlib.sha256(row[1].encode()).digest())
     available: dict[str, int] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,42 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from freehold.errors import InputError
+from freehold.index.matching import Ints, Matcher
 from freehold.index.spelling import Spelling
-from freehold.index.suffix import mapped
+from freehold.index.suffix import Numbering, Tokens, mapped, read_at_random
 
-FORMAT = 1
-WIDENING_TOKENS = 64  # compared to each side of a place
-CONTEXT_CHARACTERS = 120  # shown to each side
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A position in a shard."""
-
-    shard: int
-    position: int  # tokens from the shard's beginning
+FORMAT = 2
+WIDENING_TOKENS = 64  # looked at to each side of a place
+SHOWN_COLUMNS = ("document", "title", "source", "licence", "language", "url")
 
 
 class Corpus:
-    """An index with the tokens it was made of."""
+    """An index with the tokens it was made of. A place is a position in all shards, end to end."""
 
     def __init__(self, index_folder: Path, tokenize_folder: Path) -> None:
         facts = read_facts(index_folder)
-        dtype = np.dtype(facts["dtype"]).newbyteorder("<")
+        self.numbering = Numbering(facts["vocabulary"])
+        self.shards = [opened_shard(tokenize_folder, shard, dtype=facts["dtype"]) for shard in facts["shards"]]
+        self.firsts = np.cumsum([0, *(len(tokens) for tokens in self.shards)])  # place of each shard's first token
         self.arrays = [
-            mapped(tokenize_folder / shard["tokens_file"], index_folder / shard["file"], dtype=dtype)
-            for shard in facts["shards"]
+            mapped(
+                self.shards[part["shard"]][part["start"] : part["start"] + part["tokens"]],
+                index_folder / part["suffixes"],
+                index_folder / part["sample"],
+                numbering=self.numbering,
+                rows=part["rows"],
+            )
+            for part in facts["arrays"]
         ]
+        self.offsets = [int(self.firsts[part["shard"]]) + part["start"] for part in facts["arrays"]]
         self.tokenizer = Tokenizer.from_file(str(tokenize_folder / "tokenizer.json"))
         self.tokenizer.encode_special_tokens = True  # a text that spells out a special token is still text
         self.spelling = Spelling(self.tokenizer)
-        self.documents = pa.ipc.open_file(pa.memory_map(str(index_folder / "documents.arrow"))).read_all()
-        shards = self.documents.column("shard").to_numpy()
-        edges = np.searchsorted(shards, np.arange(len(self.arrays) + 1))
-        self.first_rows = edges.tolist()
-        self.starts = self.documents.column("start").to_numpy()
+        self.widths = np.array([len(spelled) for spelled in self.spelling.bytes_of])  # bytes of each token
+        documents = pa.ipc.open_file(pa.memory_map(str(index_folder / "documents.arrow"))).read_all()
+        self.documents = documents.select(SHOWN_COLUMNS)
+        self.starts = documents.column("start").to_numpy() + self.firsts[documents.column("shard").to_numpy()]
+        self.ends = self.starts + documents.column("length").to_numpy()
         frequencies = np.load(index_folder / "unigrams.npy")
         self.bits = -np.log2(np.maximum(frequencies, 1) / max(int(frequencies.sum()), 1))
 
@@ -55,47 +56,51 @@ class Corpus:
         found: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return found
 
+    def matcher(self, tokens: Sequence[int]) -> Matcher:
+        """A query against all arrays."""
+        return Matcher(self.arrays, tokens, numbering=self.numbering)
+
     def surprise(self, tokens: Sequence[int]) -> float:
         """Bits of these tokens under their own frequencies in the training data."""
         return float(self.bits[list(tokens)].sum())
 
-    def places(self, tokens: Sequence[int], *, most: int) -> tuple[tuple[Place, ...], int]:
-        """At most `most` places where `tokens` stand, in reading order, and how many there are in all."""
-        found: list[Place] = []
-        count = 0
-        for shard, array in enumerate(self.arrays):
-            match = array.narrow(tokens, 0, len(array.suffixes))
-            count += match.high - match.low
-            positions = array.positions(match, most=most - len(found)) if len(found) < most else ()
-            found += [Place(shard=shard, position=int(position)) for position in positions]
-        return tuple(found), count
+    def places(self, first: Sequence[int], last: Sequence[int], *, most: int) -> Ints:
+        """At most `most` places of the suffixes in rows first … last of each array, ascending."""
+        found = []
+        for array, offset, low, high in zip(self.arrays, self.offsets, first, last, strict=True):
+            if low < high and most > 0:
+                rows = np.arange(low, min(high, low + most))
+                found.append(array.suffixes.take(rows).astype(np.int64) + offset)
+                most -= len(rows)
+        return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
-    def row(self, place: Place) -> int:
-        """The row of the document that holds a place, by bisection over where documents start."""
-        low, high = self.first_rows[place.shard], self.first_rows[place.shard + 1]
-        return int(low + np.searchsorted(self.starts[low:high], place.position, side="right") - 1)
+    def rows(self, places: Ints) -> Ints:
+        """The rows of the documents that hold places."""
+        found: Ints = np.searchsorted(self.starts, places, side="right") - 1
+        return found
 
-    def document(self, place: Place) -> dict[str, Any]:
-        """The document that holds a place."""
-        row: dict[str, Any] = self.documents.slice(self.row(place), 1).to_pylist()[0]
-        return row
+    def described(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """What is told about documents, by their rows."""
+        found: list[dict[str, Any]] = self.documents.take(pa.array(rows, type=pa.int64())).to_pylist()
+        return found
 
-    def around(self, place: Place, length: int, *, reach: int = WIDENING_TOKENS) -> tuple[bytes, bytes]:
-        """The bytes of at most `reach` tokens before and after `length` tokens at a place, within its document."""
-        row = self.row(place)
-        start = int(self.starts[row])
-        stop = start + self.documents.column("length")[row].as_py()
-        tokens, end = self.arrays[place.shard].tokens, place.position + length
-        before = tokens[max(start, place.position - reach) : place.position].tolist()
-        return self.spelling.spell(before), self.spelling.spell(tokens[end : min(stop, end + reach)].tolist())
+    def around(self, place: int, length: int, row: int) -> tuple[list[int], list[int]]:
+        """At most WIDENING_TOKENS tokens before and after `length` tokens at a place, within its document."""
+        shard = int(np.searchsorted(self.firsts, place, side="right")) - 1
+        begin = max(int(self.starts[row]), place - WIDENING_TOKENS)
+        end = min(int(self.ends[row]), place + length + WIDENING_TOKENS)
+        first = int(self.firsts[shard])
+        found: list[int] = self.shards[shard][begin - first : end - first].tolist()
+        return found[: place - begin], found[place - begin + length :]
 
-    def context(self, place: Place, tokens: Sequence[int], edges: tuple[int, int]) -> tuple[str, str]:
-        """What stands before and after a span whose edges lie `edges` bytes right of the edges of `tokens`."""
-        before, after = self.around(place, len(tokens))
-        whole = before + self.spelling.spell(tokens) + after
-        left = whole[: len(before) + edges[0]].decode(errors="ignore")
-        right = whole[len(whole) - len(after) + edges[1] :].decode(errors="ignore")
-        return left[-CONTEXT_CHARACTERS:], right[:CONTEXT_CHARACTERS]
+
+def opened_shard(folder: Path, shard: dict[str, Any], *, dtype: str) -> Tokens:
+    """The tokens of a shard, memory-mapped. Raises InputError when they are not as many as the index has."""
+    path = folder / shard["file"]
+    kind = np.dtype(dtype).newbyteorder("<")
+    if not path.is_file() or path.stat().st_size != shard["tokens"] * kind.itemsize:
+        raise InputError("index and tokens do not belong together", where=str(path), remedy="build the index again")
+    return read_at_random(path, kind)
 
 
 def read_facts(index_folder: Path) -> dict[str, Any]:

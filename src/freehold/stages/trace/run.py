@@ -1,13 +1,18 @@
-"""Trace's index: a suffix array over every shard of training tokens, and the documents behind them.
+"""Trace's index: suffix arrays over every shard of training tokens, and the documents behind them.
 
-suffix-00000.bin   int32 per token of the shard of the same number
+suffix-00000.bin   int32 per token: the order of the suffixes of one shard, or of a part of a very long one
+sample-00000.bin   uint64 per 16 tokens: the first tokens of every 16th suffix, kept in memory while it is searched
 documents.arrow    every document with its place in the shards, licence, title and link; memory-mapped
 unigrams.npy       how often each token occurs: the measure of a span's rarity
+
+The index is over the shards, which hold every document once, however often training read it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +20,105 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from freehold.index.suffix import sort_suffixes
+from freehold.index.suffix import Numbering, Tokens, sample_of, sort_suffixes
+from freehold.progress import Progress
 from freehold.records import canonical_json
 from freehold.stage import Stage
-from freehold.store.atomic import placed
+from freehold.store.atomic import place, placed
 
-FORMAT = 1
+FORMAT = 2
+ARRAY_TOKENS = 64_000_000  # of one array: sorting them takes 2.1 GB of memory
+REACH = 4096  # tokens behind its part that an array sees: matches across a cut are whole up to this length
 OF_CURATE = ("title", "url", "date", "origin")
 OF_SIDECAR = ("document", "start", "length", "source", "licence", "language")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one suffix array is made of: the suffixes that begin in tokens start … start + rows of a shard."""
+
+    suffixes: str  # file names
+    sample: str
+    shard: int
+    start: int
+    rows: int
+    tokens: int  # that it sees from `start` on
+
+
 def run(stage: Stage) -> None:
-    """One suffix array a shard (those that a killed run finished stay), then the table of documents."""
-    tokens = json.loads((stage.input("tokenize") / "tokenize.json").read_bytes())
-    unigrams = np.zeros(tokens["vocabulary"], dtype=np.int64)
-    shards = []
-    with stage.progress.task("sort suffixes", total=tokens["tokens"], unit="tok") as task:
+    """Index the training tokens."""
+    facts = build(
+        stage.input("curate"),
+        stage.input("tokenize"),
+        stage.output,
+        scratch=stage.scratch,
+        progress=stage.progress,
+    )
+    figures = {"tokens": facts["tokens"], "documents": facts["documents"]}
+    stage.figures.update(figures, shards=len(facts["shards"]), arrays=len(facts["arrays"]))
+
+
+def build(curate: Path, tokenize: Path, output: Path, *, scratch: Path, progress: Progress) -> dict[str, Any]:
+    """Write the index into a folder and return trace.json, which is written last; what a killed run finished stays.
+
+    About 32 bytes of memory for each token of the longest array, besides the table of documents.
+    """
+    tokens = json.loads((tokenize / "tokenize.json").read_bytes())
+    dtype, vocabulary = np.dtype(tokens["dtype"]).newbyteorder("<"), tokens["vocabulary"]
+    unigrams = np.zeros(vocabulary, dtype=np.int64)
+    parts: list[Part] = []
+    with progress.task("sort suffixes", total=tokens["tokens"], unit="tok") as task:
         for number, shard in enumerate(tokens["shards"]):
-            held = np.fromfile(
-                stage.input("tokenize") / shard["file"], dtype=np.dtype(tokens["dtype"]).newbyteorder("<")
-            )
-            name = f"suffix-{number:05d}.bin"
-            sort_shard(held, stage.output / name, scratch=stage.scratch)
-            unigrams += np.bincount(held, minlength=len(unigrams))
-            shards.append({"file": name, "tokens_file": shard["file"], "tokens": len(held)})
-            task.advance(len(held))
-    with placed(stage.output / "unigrams.npy", scratch=stage.scratch) as unfinished, unfinished.open("wb") as file:
+            held = np.memmap(tokenize / shard["file"], dtype=dtype, mode="r").view(np.ndarray)
+            for part in parts_of(number, shard["tokens"], first=len(parts)):
+                seen = held[part.start : part.start + part.tokens]
+                sort(seen, part, output, vocabulary=vocabulary, scratch=scratch)
+                unigrams += np.bincount(seen[: part.rows], minlength=vocabulary)
+                parts.append(part)
+                task.advance(part.rows)
+    with placed(output / "unigrams.npy", scratch=scratch) as unfinished, unfinished.open("wb") as file:
         np.save(file, unigrams)
-    documents = table_of_documents(stage.input("curate"), stage.input("tokenize"), tokens)
-    with placed(stage.output / "documents.arrow", scratch=stage.scratch) as unfinished:
+    documents = table_of_documents(curate, tokenize, tokens)
+    with placed(output / "documents.arrow", scratch=scratch) as unfinished:
         write_table(documents, unfinished)
-    summary = {"format": FORMAT, "dtype": tokens["dtype"], "shards": shards, "documents": documents.num_rows}
-    stage.put("trace.json", canonical_json(summary))
-    stage.figures.update(tokens=tokens["tokens"], documents=documents.num_rows, shards=len(shards))
+    facts = {
+        "format": FORMAT,
+        "dtype": tokens["dtype"],
+        "vocabulary": vocabulary,
+        "tokens": tokens["tokens"],
+        "documents": documents.num_rows,
+        "shards": [{"file": shard["file"], "tokens": shard["tokens"]} for shard in tokens["shards"]],
+        "arrays": [asdict(part) for part in parts],
+    }
+    place(output / "trace.json", canonical_json(facts), scratch=scratch)
+    return facts
 
 
-def sort_shard(tokens: NDArray[Any], path: Path, *, scratch: Path) -> None:
-    """Write the suffix array of a shard unless it is there."""
-    if not path.exists():
-        with placed(path, scratch=scratch) as unfinished:
-            sort_suffixes(tokens).tofile(unfinished)
+def parts_of(shard: int, tokens: int, *, first: int) -> Iterator[Part]:
+    """The parts of a shard, numbered from `first` on; one, unless a document made the shard longer than an array."""
+    for number, start in enumerate(range(0, tokens, ARRAY_TOKENS), start=first):
+        rows = min(ARRAY_TOKENS, tokens - start)
+        yield Part(
+            suffixes=f"suffix-{number:05d}.bin",
+            sample=f"sample-{number:05d}.bin",
+            shard=shard,
+            start=start,
+            rows=rows,
+            tokens=min(rows + REACH, tokens - start),
+        )
+
+
+def sort(tokens: Tokens, part: Part, folder: Path, *, vocabulary: int, scratch: Path) -> None:
+    """Write the suffix array of a part and its sample unless they are there."""
+    path, sample = folder / part.suffixes, folder / part.sample
+    if path.exists() and sample.exists():
+        return
+    suffixes = sort_suffixes(tokens, rows=part.rows)
+    with placed(sample, scratch=scratch) as unfinished:
+        sample_of(tokens, suffixes, Numbering(vocabulary)).astype("<u8").tofile(unfinished)
+    with placed(path, scratch=scratch) as unfinished:
+        suffixes.tofile(unfinished)
 
 
 def table_of_documents(curate: Path, tokenize: Path, tokens: dict[str, Any]) -> pa.Table:

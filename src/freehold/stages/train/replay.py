@@ -10,11 +10,13 @@ from freehold.learn.checkpoint import step_of
 from freehold.learn.phases import Curriculum, Recipe
 from freehold.learn.replay import Course
 from freehold.learn.shards import Shards
+from freehold.learn.uses import first_steps
 from freehold.model.base import BaseModel
 from freehold.proof import chain
 from freehold.proof.bundle import step_path
 from freehold.stages.train.origin import Origin
 from freehold.stages.train.recipe import session_of
+from freehold.stages.train.withdrawal import WITHDRAWN
 from freehold.store.holdings import Holdings
 
 
@@ -35,12 +37,15 @@ def course(holdings: Holdings, recipe: Recipe, *, base: Path | None) -> Course:
     tokens = holdings.checked("tokenize", "shards/", "tokenize.json", "extension.json")
     trained = holdings.checked("train", "checkpoints/", "model/")
     origin = origin_of(holdings, recipe, base) if recipe["base"] else None
+    batches = Curriculum(Shards.open(tokens), recipe)
+    cut_off = first_steps(batches, recipe.get(WITHDRAWN, ()))
     return Course(
         recipe=recipe,
-        batches=Curriculum(Shards.open(tokens), recipe),
+        batches=batches,
         begin=lambda: session_of(recipe, origin),
         kept={step_of(path): path for path in trained.glob("checkpoints/step-*.safetensors")},
         left=tuple(sorted(trained.glob("model/*.safetensors"))),
+        cut_off={name: step for name, step in cut_off.items() if step is not None},
     )
 
 

@@ -1,7 +1,8 @@
 """The verifier by itself: `python3 verify.pyz [RELEASE] --trust KEY`, or `python -m freehold.stages.verify`.
 
-It needs Python 3.11 or later and `cryptography`, opens no connection, and looks at the release that it lies in when none is named.
-A verifier that comes with what it checks can lie about it: for a verdict that counts, take it from somewhere else.
+It needs Python 3.11 or later and `cryptography`, opens no connection, and looks at the release that it lies in when
+none is named. A verifier that comes with what it checks can lie about it: for a verdict that counts, take it from
+somewhere else.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from freehold.stages.verify.run import verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what the arguments name; the exit code: 0 all held, 2 bad input, 3 a check failed, 4 not all was checked."""
+    """Check what the arguments name. Exit 0: all held; 2: bad input; 3: a check failed; 4: not all was checked."""
     options = parser().parse_args(arguments)
     try:
         report = verify(
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             threshold=options.threshold,
             statements=options.statements,
             witnesses=options.witness,
-            asked=Asked(document=options.document),
+            asked=Asked(document=options.document, proof=options.proof),
         )
         if options.html is not None:
             keep(options.html, report)
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--statements", type=Path, action="append", default=[], help="rotations and revocations of keys")
     made.add_argument("--witness", type=Path, action="append", default=[], help="a key believed about time alone")
     made.add_argument("--document", type=Path, help="is this text in it?")
+    made.add_argument("--proof", type=Path, help="write the proof of that answer here")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
     made.add_argument("--html", type=Path, help="write a certificate to this file")
     made.add_argument("--version", action="version", version=__version__)

@@ -20,8 +20,13 @@ class Asked:
     replay: int | None = None  # how many segments are drawn and computed again
     segments: tuple[tuple[str, int], ...] = ()  # which ones besides: stage and number
     holdings: Path | None = None  # the workspace with the private artifacts
+    rescore: int | None = None  # how many answers and completions the weights give again
+    packs: Path | None = None  # the verifier's folder of question packs
+    draw: str | None = None  # the seed of that choice; None: a new one
     base: Path | None = None  # the open model that training began with
     auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
     trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them
     earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
-    keys: Mapping[str, EllipticCurvePublicKey] = field(default_factory=dict)  # trusted ones by fingerprint; run's to fill
+    keys: Mapping[str, EllipticCurvePublicKey] = field(
+        default_factory=dict
+    )  # trusted ones by fingerprint, from `verify`

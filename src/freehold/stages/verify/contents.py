@@ -11,6 +11,7 @@ from pathlib import Path
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof.bundle import (
     LOCATORS,
+    MAX_INDEX_BYTES,
     MAX_LOCATORS_BYTES,
     MAX_RELEASE_BYTES,
     RELEASE,
@@ -50,6 +51,10 @@ class Contents:
         if sha256_bytes(data) != self.listed[path]:
             raise GateError("changed while it was being checked", where=path)
         return data
+
+    def size(self, path: str) -> int:
+        """Bytes of a listed file, 0 for any other."""
+        return int(self.index.files[path]["size"]) if self.index and path in self.index.files else 0
 
     def required_index(self) -> ReleaseIndex:
         """release.json. Raises IncompleteError if it could not be read."""
@@ -91,7 +96,7 @@ def index_files(index: ReleaseIndex | None) -> Mapping[str, Mapping[str, str]]:
 def read_index(release: Path, *, manifest: Manifest | None, findings: list[Finding]) -> ReleaseIndex | None:
     """release.json, unless it is missing, malformed or not what was signed (told in `findings`)."""
     try:
-        data = read_bytes(release / RELEASE, max_bytes=MAX_RELEASE_BYTES)
+        data = read_bytes(release / RELEASE, max_bytes=MAX_INDEX_BYTES)
         if manifest is not None and manifest.files.get(RELEASE) != sha256_bytes(data):
             if RELEASE not in manifest.files:
                 findings.append(Finding(where=RELEASE, message="was not signed"))

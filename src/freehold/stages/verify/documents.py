@@ -14,9 +14,12 @@ from freehold.stages.verify.report import Check, judged
 def check(contents: Contents, asked: Asked) -> Check | None:
     """The verdict on the document asked about, PASS where there is a proof either way; None where none was asked about.
 
-    Writes the proof where the verifier wants it. Raises InputError if the document cannot be read or the proof written.
+    Writes the proof where the verifier wants it. Raises InputError if the document is not named or cannot be
+    read, or the proof cannot be written.
     """
     if asked.document is None:
+        if asked.proof is not None:
+            raise InputError("a proof of what?", where=str(asked.proof), remedy="name a --document")
         return None
     document = document_proof.read_document(asked.document)
     made: list[bytes] = []

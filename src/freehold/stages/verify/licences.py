@@ -1,4 +1,4 @@
-"""Check 9: every source's licence is one that the curation's policy allowed."""
+"""Check 9: every source's licence is one that the curation's policy allowed, and the bill of materials is complete."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from freehold.errors import GateError
 from freehold.proof.bundle import SOURCES, step_path
+from freehold.stages.verify import materials
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.lineage import read_steps, source_rows
@@ -13,8 +14,8 @@ from freehold.stages.verify.report import Check, judged
 
 
 def check(contents: Contents, asked: Asked) -> Check:
-    """The verdict on the licences."""
-    return judged(9, lambda: licences(contents))
+    """The verdict on licences and bill of materials."""
+    return judged(9, lambda: licences(contents) + materials.check(contents))
 
 
 def licences(contents: Contents) -> str:

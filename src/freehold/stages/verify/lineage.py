@@ -27,6 +27,7 @@ APART = ("withdrawn",)  # parameters that are no table of the charter: each stag
 CARD = "model/README.md"  # the one file of the model that the release itself writes
 TOKENIZER = "tokenizer.json"
 MAKERS = ("refine", "train")  # whose model is shipped: the first of them that the release was made from
+MAX_STEPS, MAX_STEPS_BYTES = 64, 8 << 20
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".msgpack", ".pkl", ".npz")
 
 
@@ -48,6 +49,9 @@ def read_steps(contents: Contents) -> dict[str, StageStatement]:
     present = {path for path in contents.listed if path.startswith(f"{STEPS}/")}
     if spare := sorted(present - named):
         raise GateError("a statement of no stage that the release was made from", where=spare[0])
+    if len(named) > MAX_STEPS or sum(contents.size(path) for path in named) > MAX_STEPS_BYTES:
+        message = f"more than {MAX_STEPS} steps, or more than {MAX_STEPS_BYTES:,} bytes of statements"
+        raise GateError(message, where=STEPS)
     steps = {}
     for stage, digest in index.inputs.items():
         where = step_path(stage)

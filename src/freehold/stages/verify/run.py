@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof.bundle import MAX_RELEASE_BYTES, RELEASE
+from freehold.proof.bundle import MAX_INDEX_BYTES, RELEASE
 from freehold.proof.digests import Entry, read_bytes, readable, sha256_bytes, walk
 from freehold.stages.verify import (
     contents,
@@ -65,7 +65,8 @@ def verify(
     asked = asked or Asked()
     auditors = trusted(asked.auditors, threshold=None, statements=statements)
     own = {one.fingerprint: one.key for one in holders}
-    asked = replace(asked, trusted=(*auditors, *holders), keys=own)
+    sound = tuple(one for one in (*auditors, *holders) if one.revoked is None)
+    asked = replace(asked, trusted=sound, keys=own)
     further = (check(two, asked) for check in FURTHER)
     checks = (one.check, two.check, three, four, *(found for found in further if found))
     return Report(checks=checks, subject=subject_of(two, entries), keys=keys_of(holders, one, watchers, saw))
@@ -84,7 +85,7 @@ def subject_of(found: Contents, entries: Sequence[Entry]) -> Subject | None:
     """What release.json says it is; None where it cannot be believed or read."""
     if found.index is None:
         return None
-    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_RELEASE_BYTES))
+    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_INDEX_BYTES))
     size = sum(entry.size for entry in entries)
     index = found.index
     return Subject(

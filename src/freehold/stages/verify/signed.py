@@ -32,7 +32,7 @@ from freehold.stages.verify.report import SHOWN, Check, Finding, failed, finding
 from freehold.stages.verify.trusted import Trusted
 from freehold.stages.verify.witnessed import Seen
 
-MAX_PARTIES = 64
+MAX_PARTIES, MAX_SIGNATURES_BYTES = 64, 16 << 20  # of all parties together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +136,9 @@ def collect(release: Path, entries: Sequence[Entry], *, trust: Sequence[Trusted]
     files = sorted((entry.path, party) for entry in entries if (party := party_of(entry)) is not None)
     if len(files) > MAX_PARTIES:
         message = f"{len(files)} signatures, at most {MAX_PARTIES} are read"
+        return Found(findings=[Finding(where=SIGNATURES, message=message)])
+    if (size := sum(entry.size for entry in entries if party_of(entry) is not None)) > MAX_SIGNATURES_BYTES:
+        message = f"signatures of {size:,} bytes, at most {MAX_SIGNATURES_BYTES:,} are read"
         return Found(findings=[Finding(where=SIGNATURES, message=message)])
     for path, party in files:
         try:

@@ -77,7 +77,7 @@ def recipes(contents: Contents, steps: Mapping[str, StageStatement], segments: S
         if not isinstance(recipe, dict):
             raise GateError("is no table", where=where)
         seeds = {segment.seed for segment in segments if segment.stage == stage} | declared_seed(steps[stage])
-        if "seed" in recipe and seeds != {recipe["seed"]}:
+        if "seed" in recipe and any(type(recipe["seed"]) is not int or seed != recipe["seed"] for seed in seeds):
             raise GateError(f"gives the seed {recipe['seed']}, the chain or the charter another", where=where)
         if "steps" in recipe and recipe["steps"] != final.last_step:
             raise GateError(f"gives {recipe['steps']} steps, the chain {final.last_step}", where=where)

@@ -51,7 +51,7 @@ def trusted(paths: Sequence[Path], *, threshold: int | None, statements: Sequenc
     Raises InputError for unusable keys, statements that contradict one another, or a threshold that the holders
     cannot reach.
     """
-    found = {}
+    found: dict[str, Trusted] = {}
     for path in key_files(paths):
         key = keys.load_public(path)
         name = keys.fingerprint(key)

@@ -57,11 +57,13 @@ def every_section(facts: Facts, signed: Signed) -> Sequence[Markup]:
             sections.quality(facts),
             sections.choice(facts),
             sections.samples(facts),
+            sections.memory(facts),
             sections.learning(facts),
             sections.fairness(facts),
             sections.sources(facts),
             sections.left_out(facts),
             sections.recipe(facts),
+            sections.law(),
             sections.evidence(facts, signed),
         )
         if section is not None

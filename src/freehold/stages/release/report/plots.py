@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from freehold.page.charts import Bar, Chart, bars
 from freehold.page.loss import loss_chart
+from freehold.proof.scores import HELD_OUT, in_order
 from freehold.stages.release.facts import Facts
 from freehold.stages.release.languages import english_name
 
@@ -26,6 +27,26 @@ def bits_per_byte(facts: Facts) -> Chart:
     )
     legend = (("model", "this model"), ("five", "5-gram model on the same text"), ("xz", "xz -9e"))
     return bars(groups, title="Bits per byte on held-out text, less is better", summary=said, legend=legend)
+
+
+def memory(facts: Facts) -> Chart:
+    """Tokens continued word for word by how often the text was read, all languages together."""
+    rows = facts.memorisation["passages"]["all"]
+    groups = [
+        (
+            "never read (held out)" if times == HELD_OUT else f"read {times} ×",
+            [
+                Bar(
+                    value=row["mean_tokens"],
+                    text=f"{row['mean_tokens']:.1f}",
+                    role="xz" if times == HELD_OUT else "model",
+                )
+            ],
+        )
+        for times, row in in_order(rows)
+    ]
+    said = ", ".join(f"{name}: {row[0].text}" for name, row in groups)
+    return bars(groups, title="Tokens continued word for word, in the mean", summary=said)
 
 
 def premium(facts: Facts) -> Chart:

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from freehold.law import generate, packs
 from freehold.page.markup import Markup, tag
 from freehold.page.parts import folded, minutes, note, section, table
 from freehold.stages.release.card import count, licence_of, listed, settings
 from freehold.stages.release.facts import Facts, fairness_rows, fertility_rows
 from freehold.stages.release.languages import english_name, short_code
+from freehold.stages.release.memory import canary_rows, memory_rows
 from freehold.stages.release.report import plots
 
 SHOWN_CHARACTERS = 700  # of a completion
@@ -105,6 +107,29 @@ def quote(row: Mapping[str, Any]) -> Markup:
     return tag("blockquote", said, tag("footer", english_name(str(row["language"]))))
 
 
+def memory(facts: Facts) -> Markup | None:
+    """What it knows by heart; None where that was not measured."""
+    passages, planted = memory_rows(facts), canary_rows(facts)
+    if not passages and not planted:
+        return None
+    half = facts.memorisation.get("continuation_tokens")
+    told = f"Given {half} tokens of a document, how many of the next {half} does it write just as they stood?"
+    columns = ["canaries in", "times read", "exposure (bits)", "estimate", "extracted"]
+    return section(
+        "What does it know by heart?",
+        tag("p", told) if passages else None,
+        plots.memory(facts).inline() if passages else None,
+        folded("By language", table(["language", "read", "mean tokens", "all", "passages"], passages, numbers=3))
+        if passages
+        else None,
+        table(columns, [[f"{times} documents", *row] for times, *row in planted], numbers=4) if planted else None,
+        note(
+            "It always takes its likeliest token. What it never read is the control: law repeats itself. Canaries are "
+            "random letters planted to be found; exposure is how much likelier they became than letters that were not."
+        ),
+    )
+
+
 def learning(facts: Facts) -> Markup:
     """The loss curve."""
     last = facts.curve[-1] if facts.curve else {}
@@ -190,6 +215,18 @@ def recipe(facts: Facts) -> Markup:
             f"{facts.config['max_position_embeddings']:,} tokens.",
         ),
         folded("Every setting", table(["setting", "value"], rows)),
+    )
+
+
+def law() -> Markup:
+    """Links to the documents that law asks for, and to the bill of materials."""
+    titles = {layout["id"]: layout["title"] for pack in packs.current() for layout in pack.documents}
+    links = [tag("a", title, href=f"{generate.FOLDER}/{name}.html") for name, title in titles.items()]
+    bill = tag("a", "Bill of materials (CycloneDX 1.7)", href=generate.BOM)
+    return section(
+        "What does the law ask for?",
+        tag("p", "Generated from the evidence; what people declared is marked, and what nobody stated is listed."),
+        tag("ul", *(tag("li", link) for link in (*links, bill))),
     )
 
 
