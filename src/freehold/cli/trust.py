@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -60,7 +60,7 @@ def verify_command(
     json: AsJson = False,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
-    further = {"document": document, "proof": proof, "earlier": earlier}
+    further: dict[str, Any] = {"document": document, "proof": proof, "earlier": earlier}
     further |= {"rescore": rescore, "packs": packs, "draw": draw}
     asked = replaying(replay, segments, holdings, base, auditor, **further)
     verify(
