@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from freehold.charter import RESERVED
 from freehold.charter_file import load
+from freehold.charter_tables import RESERVED
 from freehold.errors import InputError
 from freehold.stages.verify.lineage import BESIDE
 

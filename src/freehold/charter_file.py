@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from freehold import plugins
-from freehold.charter import (
+from freehold.charter import Charter, dotted, where
+from freehold.charter_tables import (
     RESERVED,
     Base,
-    Charter,
     Curation,
     Evaluate,
     Language,
@@ -32,8 +32,6 @@ from freehold.charter import (
     Source,
     Tokenizer,
     Train,
-    dotted,
-    where,
 )
 from freehold.errors import InputError
 from freehold.text import canaries
