@@ -14,8 +14,7 @@ def release(tmp_path: Path) -> Path:
     steps.mkdir(parents=True)
     statement = {"subject": [{"digest": {"sha256": "ab" * 32}}], "predicate": {"stage": "tokenize"}}
     (steps / "tokenize.intoto.json").write_text(json.dumps(statement))
-    policy = steps.parent / "signatures" / "policy.json"
-    policy.parent.mkdir()
+    policy = steps.parent / "policy.json"
     policy.write_text(json.dumps({"format": 1, "threshold": 1, "parties": {"stadt-musterhausen": "00" * 32}}))
     return tmp_path / "release"
 

@@ -18,6 +18,7 @@ from freehold.plugins import part
 
 MOST_CHARACTERS = 1_000_000  # of a text that is traced
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"  # of a release
+POLICY = "evidence/policy.json"
 
 if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
@@ -239,7 +240,7 @@ def held(
 
 def who_can_answer(release: Path) -> str:
     """Whom to ask about the text behind a release that is not here: the parties that its policy names."""
-    policy = release / "evidence" / "signatures" / "policy.json"
+    policy = release / POLICY
     parties = sorted(jsonlib.loads(policy.read_bytes())["parties"]) if policy.is_file() else []
     named = f" ({', '.join(parties)})" if parties else ""
     return (
