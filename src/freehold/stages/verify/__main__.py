@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             threshold=options.threshold,
             statements=options.statements,
             witnesses=options.witness,
-            asked=Asked(document=options.document, proof=options.proof),
+            asked=Asked(document=options.document, proof=options.proof, earlier=options.earlier),
         )
         if options.html is not None:
             keep(options.html, report)
@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--witness", type=Path, action="append", default=[], help="a key believed about time alone")
     made.add_argument("--document", type=Path, help="is this text in it?")
     made.add_argument("--proof", type=Path, help="write the proof of that answer here")
+    made.add_argument("--earlier", type=Path, help="a release or head.json from before: did withdrawals only grow?")
     made.add_argument("--json", action="store_true", help="one JSON object on stdout")
     made.add_argument("--html", type=Path, help="write a certificate to this file")
     made.add_argument("--version", action="version", version=__version__)

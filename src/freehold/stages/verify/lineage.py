@@ -27,7 +27,7 @@ APART = ("withdrawn",)  # parameters that are no table of the charter: each stag
 CARD = "model/README.md"  # the one file of the model that the release itself writes
 TOKENIZER = "tokenizer.json"
 MAKERS = ("refine", "train")  # whose model is shipped: the first of them that the release was made from
-MAX_STEPS, MAX_STEPS_BYTES = 64, 8 << 20
+MAX_STEPS, MAX_STEPS_BYTES = 64, 7 << 20
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".msgpack", ".pkl", ".npz")
 
 

@@ -30,7 +30,7 @@ def check(contents: Contents) -> str:
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
     origin = drawn if segments[0].base is None else f"from the open model with the weights {segments[0].base}"
-    without = f", {gone:,} withdrawn documents cut off" if gone else ""
+    without = f", documents cut off: {gone:,}" if gone else ""
     return f"{len(segments)} segments, {trained:,} steps {origin} to the shipped weights{without}"
 
 

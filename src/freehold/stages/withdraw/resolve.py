@@ -70,6 +70,15 @@ def resolve(artifact: Path, request: Request) -> tuple[Found, ...]:
     return tuple(sorted(made, key=lambda one: one.id))
 
 
+def left_out(artifact: Path, request: Request) -> str | None:
+    """Why curation did not keep a document of this id, if that is what was asked for and it met one."""
+    ledger = artifact / "ledger.parquet"
+    if request.kind != "document" or not ledger.is_file():
+        return None
+    dropped = pq.read_table(ledger, filters=[("id", "=", request.value)]).to_pylist()
+    return f"it was left out as {dropped[0]['reason']}, {dropped[0]['detail']}" if dropped else None
+
+
 def condition(request: Request) -> tuple[Callable[[dict[str, Any]], bool], bool]:
     """Whether a row is meant, and whether its text is needed to tell. Raises InputError for a pattern that is none."""
     value = request.value
