@@ -77,11 +77,18 @@ def run(command: str, place: Path) -> str:
     """What a command prints in a folder, to both streams in order, after it ended with the code that it says."""
     path = f"{place.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     surroundings = os.environ | {"PATH": path, "PYTHONUNBUFFERED": "1", "COLUMNS": "120", "TERM": "dumb"}
-    streams: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(["sh", "-c", command], cwd=place, env=surroundings, text=True, check=False, **streams)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=place,
+        env=surroundings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     told = re.search(r"\(exit (\d+)\)$", done.stdout.rstrip())
     assert done.returncode == (int(told[1]) if told else 0), f"$ {command}\n{done.stdout}"
-    return str(done.stdout)
+    return done.stdout
 
 
 def test_a_stranger_walks_as_the_page_says(place: Path) -> None:
