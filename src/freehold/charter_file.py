@@ -269,7 +269,7 @@ def check_parties(charter: Charter, refuse: Refuse) -> None:
     for place, party in enumerate(parties):
         if party.name.casefold() in [earlier.name.casefold() for earlier in parties[:place]]:
             refuse(("release", "parties"), f'"{party.name}" is named twice', "keep one of them")
-        plugins.part("freehold.proof.keys:load_public")(charter.resolve(party.key))
+        plugins.part("freehold.proof.signing.keys:load_public")(charter.resolve(party.key))
 
 
 def complaint(path: Path, error: ValidationError) -> InputError:

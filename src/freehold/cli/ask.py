@@ -94,8 +94,8 @@ def trace(
 def withdrawn(where: Path, workspace: Path | None) -> frozenset[str]:
     """Ids of the documents whose text is shown to nobody any more, by the log of a charter or in a release."""
     log = opened(where, workspace)[0].withdrawals if is_charter(where) else where / WITHDRAWALS
-    entries = part("freehold.proof.withdrawals:read")(log if log and log.is_file() else None)
-    found: frozenset[str] = part("freehold.proof.withdrawals:tombstones")(entries)
+    entries = part("freehold.proof.log.withdrawals:read")(log if log and log.is_file() else None)
+    found: frozenset[str] = part("freehold.proof.log.withdrawals:tombstones")(entries)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from freehold.errors import InputError
 from freehold.proof.digests import sha256_bytes
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.evaluation import check

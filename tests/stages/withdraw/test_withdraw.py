@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from freehold import charter_file
 from freehold.cli.main import app
 from freehold.errors import FreeholdError, InputError
-from freehold.proof import keys, withdrawals
-from freehold.proof.sparse import key_of_text
-from freehold.proof.withdrawn_filter import parse
+from freehold.proof.log import withdrawals
+from freehold.proof.log.withdrawn_filter import parse
+from freehold.proof.signing import keys
+from freehold.proof.tree.sparse import key_of_text
 from freehold.stage import perform
 from freehold.stages.withdraw.resolve import Request, request_of, resolve
 from freehold.store.workspace import Workspace

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from freehold.errors import InputError
 from freehold.journey import JOURNEY
-from freehold.proof import keys, withdrawals
-from freehold.proof.publisher import key_file, party_of
-from freehold.proof.withdrawals import Entry, Withdrawn
+from freehold.proof.log import withdrawals
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.signing import keys
+from freehold.proof.signing.publisher import key_file, party_of
 from freehold.stages.withdraw.likeness import Alike, alike
 from freehold.stages.withdraw.resolve import Found, Request, asked_before, left_out, resolve, texts_of
 from freehold.stages.withdraw.silence import Silence, keep, silence

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from freehold.errors import InputError
-from freehold.proof.sparse import key_of_text
-from freehold.proof.withdrawals import Entry, Withdrawn
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.tree.sparse import key_of_text
 from freehold.text.optout_list import parse_opt_outs
 from freehold.text.signatures import digest
 

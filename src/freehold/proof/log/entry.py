@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from freehold.errors import GateError
 from freehold.proof import canonical, chain
 from freehold.proof.canonical import canonical_json
-from freehold.proof.keys import fingerprint
-from freehold.proof.signatures import fields, pae, unbase64
+from freehold.proof.signing.keys import fingerprint
+from freehold.proof.signing.signatures import fields, pae, unbase64
 from freehold.proof.statements import is_digest
 
 PAYLOAD_TYPE = "application/vnd.freehold.withdrawal+json"

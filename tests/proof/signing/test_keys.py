@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from freehold.errors import InputError
-from freehold.proof import keys
+from freehold.proof.signing import keys
 
 
 def test_a_new_pair_is_secret_and_fits(tmp_path: Path) -> None:

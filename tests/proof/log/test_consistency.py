@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from freehold.errors import GateError
-from freehold.proof.consistency import EMPTY, Head, grew, head_of, parse_head, prove
+from freehold.proof.log.consistency import EMPTY, Head, grew, head_of, parse_head, prove
 
 LEAVES = [bytes([number]) for number in range(40)]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.errors import GateError
-from freehold.proof.withdrawn_filter import FilterFile, parse
+from freehold.proof.log.withdrawn_filter import FilterFile, parse
 
 FILTER = FilterFile(widths=(8, 16), hashes=array("Q", [1, 5, 2**63, 2**64 - 1]))
 

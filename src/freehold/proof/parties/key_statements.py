@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof import envelope
-from freehold.proof.keys import fingerprint, public_pem
-from freehold.proof.signatures import fields
+from freehold.proof.signing import envelope
+from freehold.proof.signing.keys import fingerprint, public_pem
+from freehold.proof.signing.signatures import fields
 from freehold.proof.statements import is_digest
 
 ROTATION = "https://freehold/key-rotation/v1"

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof.canonical import load
-from freehold.proof.keys import fingerprint
-from freehold.proof.signatures import PAYLOAD_TYPE, fields, pae, unbase64
+from freehold.proof.signing.keys import fingerprint
+from freehold.proof.signing.signatures import PAYLOAD_TYPE, fields, pae, unbase64
 from freehold.proof.statements import STATEMENT_TYPE, is_digest
 from freehold.records import canonical_json
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from freehold.proof.normal_form import INVISIBLE, key_of_bytes, key_of_text, normal_form
+from freehold.proof.tree.normal_form import INVISIBLE, key_of_bytes, key_of_text, normal_form
 from freehold.text.normalise import normalise
 
 # What the rules are about, denser than chance would have it.
@@ -68,7 +68,7 @@ def test_what_a_reader_tells_apart_has_two_keys(one: str, other: str) -> None:
 
 def test_the_reference_lists_the_same_characters() -> None:
     """docs/reference/release.md is what others build from."""
-    page = (Path(__file__).parents[2] / "docs/reference/release.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/reference/release.md").read_text(encoding="utf-8")
     item = page[page.index("1. These code points are taken out:") : page.index("2. The rest is composed")]
     spans = re.findall(r"\b([0-9A-F]{4,6})(?:–([0-9A-F]{4,6}))?", item)
     listed = {code for first, last in spans for code in range(int(first, 16), int(last or first, 16) + 1)}

@@ -14,10 +14,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof import envelope
 from freehold.proof.bundle import PARTY, RELEASE, sealed_index, write
 from freehold.proof.digests import opened, sha256_stream
-from freehold.proof.signatures import SIGNATURES, SUFFIX, fields
+from freehold.proof.signing import envelope
+from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, fields
 
 WITNESS = "https://freehold/witness/v1"
 WITNESS_SUFFIX = ".witness.json"

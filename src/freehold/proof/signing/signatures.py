@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof.canonical import canonical_json, load
-from freehold.proof.keys import fingerprint, public_pem
 from freehold.proof.locators import Locators
 from freehold.proof.locators import parse as parse_locators
 from freehold.proof.names import problem
+from freehold.proof.signing.keys import fingerprint, public_pem
 from freehold.proof.statements import STATEMENT_TYPE, is_digest
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"

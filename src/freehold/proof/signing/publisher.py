@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof import keys
+from freehold.proof.signing import keys
 
 
 def party_of(name: str) -> str:

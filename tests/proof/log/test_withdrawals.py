@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import GateError, InputError
-from freehold.proof import chain, consistency, withdrawals
-from freehold.proof.keys import fingerprint
-from freehold.proof.withdrawal_entry import UNSIGNED, signed_bytes
-from freehold.proof.withdrawals import Entry, Withdrawn
+from freehold.proof import chain
+from freehold.proof.log import consistency, withdrawals
+from freehold.proof.log.entry import UNSIGNED, signed_bytes
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.signing.keys import fingerprint
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 OTHER = ec.derive_private_key(8, ec.SECP256R1())

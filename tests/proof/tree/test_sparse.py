@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import GateError, InputError
-from freehold.proof import sparse
-from freehold.proof.sparse import Proof, Tree
-from freehold.proof.sparse_nodes import EMPTY, check, fold, inner, leaf, root
+from freehold.proof.tree import sparse
+from freehold.proof.tree.nodes import EMPTY, check, fold, inner, leaf, root
+from freehold.proof.tree.sparse import Proof, Tree
 
 near = st.tuples(st.integers(0, 255), st.integers(0, 3)).map(lambda pair: (pair[1] << pair[0]) % 2**256)
 keys = (st.integers(0, 2**256 - 1) | near).map(lambda number: number.to_bytes(32, "big"))

@@ -23,11 +23,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof import canonical, chain, consistency
-from freehold.proof.consistency import Head
+from freehold.proof import canonical, chain
 from freehold.proof.digests import read_bytes
-from freehold.proof.keys import fingerprint
-from freehold.proof.withdrawal_entry import LEVELS, Entry, Withdrawn, checked, signed_by, signed_bytes
+from freehold.proof.log import consistency
+from freehold.proof.log.consistency import Head
+from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed_by, signed_bytes
+from freehold.proof.signing.keys import fingerprint
 
 __all__ = ["LEVELS", "Entry", "Withdrawn", "signed_by"]
 

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import GateError
-from freehold.proof import keys, signatures
 from freehold.proof.locators import Locators
-from freehold.proof.signature_damage import changed_byte
-from freehold.proof.signatures import Manifest
+from freehold.proof.signing import keys, signatures
+from freehold.proof.signing.signature_damage import changed_byte
+from freehold.proof.signing.signatures import Manifest
 
 GOLDEN = Path(__file__).parent / "golden"
 KEY = ec.derive_private_key(0xF00D, ec.SECP256R1())

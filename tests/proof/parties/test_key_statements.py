@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import GateError, InputError
-from freehold.proof import envelope, key_statements, witness
 from freehold.proof.canonical import canonical_json
-from freehold.proof.key_statements import Revocation, Rotation
-from freehold.proof.keys import fingerprint
+from freehold.proof.parties import key_statements, witness
+from freehold.proof.parties.key_statements import Revocation, Rotation
+from freehold.proof.signing import envelope
+from freehold.proof.signing.keys import fingerprint
 
 OLD, NEW, OTHER = (ec.derive_private_key(number, ec.SECP256R1()) for number in (0xF00D, 0xBEEF, 0xCAFE))
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

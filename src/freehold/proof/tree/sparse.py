@@ -27,8 +27,8 @@ from typing import IO, Self
 
 from freehold.errors import GateError, InputError
 from freehold.proof.digests import opened, sha256_file
-from freehold.proof.normal_form import key_of_bytes, key_of_text
-from freehold.proof.sparse_nodes import KEY_BITS, KEY_BYTES, Node, Proof, check, descend, fold, leaf
+from freehold.proof.tree.nodes import KEY_BITS, KEY_BYTES, Node, Proof, check, descend, fold, leaf
+from freehold.proof.tree.normal_form import key_of_bytes, key_of_text
 
 __all__ = ["Proof", "Tree", "check", "key_of_bytes", "key_of_text", "with_keys", "without", "write"]
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.proof.locators import ByteChange
-from freehold.proof.signatures import Manifest, bundle_bytes, pae, payload_of
+from freehold.proof.signing.signatures import Manifest, bundle_bytes, pae, payload_of
 
 DIGITS = (string.ascii_letters + string.digits + "+/=").encode()
 MAX_DIGITS = 96  # of a P-256 signature in DER (at most 72 bytes) as base64

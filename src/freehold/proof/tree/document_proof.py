@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from freehold.errors import GateError, InputError
-from freehold.proof import canonical, sparse
+from freehold.proof import canonical
 from freehold.proof.digests import read_bytes
-from freehold.proof.normal_form import key_of_bytes, key_of_text
-from freehold.proof.signatures import unbase64
-from freehold.proof.sparse import Tree
-from freehold.proof.sparse_nodes import KEY_BYTES, Proof
+from freehold.proof.signing.signatures import unbase64
 from freehold.proof.statements import is_digest
+from freehold.proof.tree import sparse
+from freehold.proof.tree.nodes import KEY_BYTES, Proof
+from freehold.proof.tree.normal_form import key_of_bytes, key_of_text
+from freehold.proof.tree.sparse import Tree
 from freehold.records import canonical_json
 
 FORMAT = 1

@@ -14,11 +14,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
-from freehold.proof import envelope
 from freehold.proof.bundle import PARTY, RELEASE
-from freehold.proof.envelope import Envelope
 from freehold.proof.replays import EQUAL, NEAR, TOLERANCE, Outcome
-from freehold.proof.signatures import SIGNATURES, fields
+from freehold.proof.signing import envelope
+from freehold.proof.signing.envelope import Envelope
+from freehold.proof.signing.signatures import SIGNATURES, fields
 
 REPLAY = "https://freehold/replay/v1"
 REPLAY_SUFFIX = ".replay.json"

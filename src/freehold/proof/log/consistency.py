@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from freehold.errors import GateError
-from freehold.proof import canonical, merkle, signatures
+from freehold.proof import canonical, merkle
 from freehold.proof.canonical import canonical_json
+from freehold.proof.signing import signatures
 from freehold.proof.statements import is_digest
 
 FORMAT = 1

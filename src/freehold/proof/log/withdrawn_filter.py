@@ -15,8 +15,9 @@ from itertools import pairwise
 from typing import Any
 
 from freehold.errors import GateError
-from freehold.proof import canonical, signatures
+from freehold.proof import canonical
 from freehold.proof.canonical import canonical_json
+from freehold.proof.signing import signatures
 
 FORMAT = 1
 KIND = "freehold withdrawn-filter"
