@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -124,3 +125,13 @@ def town(tiny_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - begun < 120
     return charter
+
+
+@pytest.fixture(scope="session")
+def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `cryptography` and what it needs, as a bare Python would find them."""
+    folder, site = tmp_path_factory.mktemp("lean"), Path(sysconfig.get_path("platlib"))
+    for name in ("cryptography", "cffi", *(path.name for path in site.glob("_cffi_backend*.so"))):
+        if (site / name).exists():
+            (folder / name).symlink_to(site / name)
+    return folder

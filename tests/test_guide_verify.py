@@ -22,7 +22,6 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "guide" / "verify.md"
-PROGRAMS = {"freehold": "-m freehold.cli.main", "python3": ""}
 DIGEST, NUMBER = re.compile(r"\b[0-9a-f]{16,64}\b"), re.compile(r"\b\d[\d,]{2,}\b")
 
 
@@ -57,13 +56,15 @@ def digests(shown: list[str], printed: list[str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def place(town: Path, tmp_path: Path) -> Path:
-    """A folder with the town, and on the path what the page calls."""
+def place(town: Path, lean: Path, tmp_path: Path) -> Path:
+    """A folder with the town, and on the path what the page calls: freehold, and a Python with `cryptography` alone."""
     shutil.copytree(town.parent, tmp_path / "walk" / "town")
     (tmp_path / "bin").mkdir()
-    for name, words in PROGRAMS.items():
+    bare = f'PYTHONPATH="{lean}" exec "{Path(sys.executable).resolve()}" -S -s -B'
+    programs = {"freehold": f'exec "{sys.executable}" -m freehold.cli.main', "python3": bare}
+    for name, words in programs.items():
         program = tmp_path / "bin" / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        program.write_text(f'#!/bin/sh\n{words} "$@"\n')
         program.chmod(0o755)
     return tmp_path / "walk"
 
