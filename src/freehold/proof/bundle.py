@@ -7,7 +7,6 @@ release.json and all that it lists, release.json lists locators.json and policy.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from freehold.proof.signing import signatures
 from freehold.proof.signing.keys import fingerprint
 from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, Manifest
 from freehold.proof.statements import checked_manifest, named_digests
+from freehold.proof.writing import write
 from freehold.records import canonical_json
 
 FORMAT = 1
@@ -261,14 +261,3 @@ def manifest_for(release: Path, index: ReleaseIndex) -> Manifest:
         files={**files, RELEASE: own[RELEASE][0]},
         locators={path: found for path, (_, _, found) in own.items()},
     )
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file through a temporary name, flushed, so that a killed run leaves the old bytes or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

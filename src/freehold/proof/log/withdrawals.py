@@ -29,6 +29,7 @@ from freehold.proof.log import consistency
 from freehold.proof.log.consistency import Head
 from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed_by, signed_bytes
 from freehold.proof.signing.keys import fingerprint
+from freehold.proof.writing import write
 
 __all__ = ["LEVELS", "Entry", "Withdrawn", "signed_by"]
 
@@ -99,7 +100,7 @@ def append(path: Path, draft: Entry, *, key: ec.EllipticCurvePrivateKey) -> Entr
             parse(data, where=str(path))
         except GateError as error:
             raise InputError(error.message, where=error.where, remedy="correct the withdrawal") from None
-        place(path, data)
+        write(path, data)
     return entry
 
 
@@ -114,21 +115,6 @@ def alone(path: Path) -> Iterator[None]:
             advice = "wait for it, then run this again"
             raise InputError("another withdrawal is being written", where=str(path), remedy=advice) from None
         yield
-    finally:
-        os.close(handle)
-
-
-def place(path: Path, data: bytes) -> None:
-    """Replace a file in one step, flushed to disk with its name."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 
