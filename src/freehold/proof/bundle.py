@@ -6,7 +6,6 @@ release.json and all that it lists, release.json lists locators.json and policy.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
 from freehold.proof import canonical
-from freehold.proof.digests import manifest_of, walk
+from freehold.proof.digests import manifest_of, sha256_bytes, walk
 from freehold.proof.locators import Locators, measure
 from freehold.proof.locators import parse as parse_locators
 from freehold.proof.names import problem, twin
@@ -84,6 +83,7 @@ class ReleaseIndex:
     licence: str
     inputs: Mapping[str, str]  # stage → digest of the artifact the release was made from
     files: Mapping[str, Mapping[str, Any]]  # path → {"sha256", "size"}
+    digest: str  # SHA-256 of release.json itself, as it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def build_release_json(
         files[path] = {"sha256": sha256, "size": size}
         found[path] = located.as_json()
     locators = canonical_json(found)
-    files[LOCATORS] = {"sha256": hashlib.sha256(locators).hexdigest(), "size": len(locators)}
+    files[LOCATORS] = {"sha256": sha256_bytes(locators), "size": len(locators)}
     index = {
         "format": FORMAT,
         "kind": KIND,
@@ -203,7 +203,7 @@ def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     if wrong := [path for path in files if path == RELEASE or is_signature(path)]:
         raise GateError(f"it lists {wrong[0]}, which cannot be listed", where=where)
     inputs = named_digests(value["inputs"], where=where, what="inputs")
-    return ReleaseIndex(**texts, inputs=inputs, files=files)
+    return ReleaseIndex(**texts, inputs=inputs, files=files, digest=sha256_bytes(data))
 
 
 def parse_locators_json(data: bytes, *, where: str) -> dict[str, Locators]:

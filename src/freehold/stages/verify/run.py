@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof.bundle import MAX_INDEX_BYTES, RELEASE
-from freehold.proof.digests import Entry, read_bytes, readable, sha256_bytes, walk
+from freehold.proof.bundle import RELEASE
+from freehold.proof.digests import Entry, readable, walk
 from freehold.stages.verify import (
     contents,
     documents,
@@ -85,11 +85,14 @@ def subject_of(found: Contents, entries: Sequence[Entry]) -> Subject | None:
     """What release.json says it is; None where it cannot be believed or read."""
     if found.index is None:
         return None
-    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_INDEX_BYTES))
-    size = sum(entry.size for entry in entries)
     index = found.index
     return Subject(
-        name=index.name, version=index.version, licence=index.licence, digest=digest, files=len(entries), size=size
+        name=index.name,
+        version=index.version,
+        licence=index.licence,
+        digest=index.digest,
+        files=len(entries),
+        size=sum(entry.size for entry in entries),
     )
 
 
