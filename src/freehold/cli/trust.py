@@ -107,7 +107,7 @@ def verify(
 
 def lines(report: Report) -> None:
     """The checks for people; what a release says of itself cannot steer the terminal."""
-    plain = part("freehold.stages.verify.certificate:plain")
+    plain = part("freehold.proof.shown:plain")
     for check in report.checks:
         verdict = f"[{COLOURS[check.verdict]}]{check.verdict:<11}[/]"
         show.out.print(f"{verdict} {check.number:>2} {check.name}", highlight=False)

@@ -17,9 +17,10 @@ from pathlib import Path
 from freehold import __version__
 from freehold.errors import FreeholdError, InputError
 from freehold.proof.bundle import VERIFIER
+from freehold.proof.shown import plain
 from freehold.proof.writing import write
 from freehold.stages.verify.asked import Asked
-from freehold.stages.verify.certificate import certificate, plain
+from freehold.stages.verify.certificate import certificate
 from freehold.stages.verify.report import Report
 from freehold.stages.verify.run import verify
 
