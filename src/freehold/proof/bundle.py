@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from freehold.errors import GateError, InputError
 from freehold.proof import canonical
 from freehold.proof.digests import manifest_of, sha256_bytes, walk
+from freehold.proof.form import fields, named_digests
 from freehold.proof.locators import Locators, measure
 from freehold.proof.locators import parse as parse_locators
 from freehold.proof.names import problem, twin
 from freehold.proof.signing import signatures
 from freehold.proof.signing.keys import fingerprint
 from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, Manifest
-from freehold.proof.statements import checked_manifest, named_digests
+from freehold.proof.statements import checked_manifest
 from freehold.proof.writing import write
 from freehold.records import canonical_json
 
@@ -126,7 +127,7 @@ def write_policy(release: Path, *, parties: Mapping[str, str], threshold: int) -
 
 def parse_policy(data: bytes, *, where: str) -> Policy:
     """policy.json from its bytes. Raises GateError: k of n with k > n, a party or a key named twice, odd names."""
-    value = signatures.fields(canonical.load(data, where=where), {"format", "threshold", "parties"}, where=where)
+    value = fields(canonical.load(data, where=where), {"format", "threshold", "parties"}, where=where)
     parties, threshold = named_digests(value["parties"], where=where, what="parties"), value["threshold"]
     if value["format"] != FORMAT:
         raise GateError(f"policy format {value['format']!r}, this Freehold reads {FORMAT}", where=where)
@@ -193,7 +194,7 @@ def seal(release: Path, *, name: str, version: str, licence: str, inputs: Mappin
 def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     """release.json from its bytes. Raises GateError for anything but this format, unsafe paths included."""
     names = {"format", "kind", "name", "version", "licence", "inputs", "files"}
-    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
+    value = fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
     if (value["kind"], value["format"]) != (KIND, FORMAT):
         raise GateError(f"no {KIND} of format {FORMAT}", where=where, remedy="use the Freehold that made it")
     texts = {key: value[key] for key in ("name", "version", "licence")}

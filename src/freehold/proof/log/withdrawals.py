@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
@@ -27,8 +26,7 @@ from freehold.proof import canonical, chain
 from freehold.proof.digests import read_bytes
 from freehold.proof.log import consistency
 from freehold.proof.log.consistency import Head
-from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed_by, signed_bytes
-from freehold.proof.signing.keys import fingerprint
+from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed, signed_by
 from freehold.proof.writing import write
 
 __all__ = ["LEVELS", "Entry", "Withdrawn", "signed_by"]
@@ -91,10 +89,8 @@ def append(path: Path, draft: Entry, *, key: ec.EllipticCurvePrivateKey) -> Entr
             number=len(entries) + 1,
             documents=tuple(sorted(draft.documents, key=lambda one: one.id)),
             previous=chain.line_digest(entries[-1].line()) if entries else chain.GENESIS,
-            keyid=fingerprint(key.public_key()),
         )
-        algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-        entry = replace(linked, signature=key.sign(signed_bytes(linked), algorithm))
+        entry = signed(linked, key)
         data = b"".join(one.line() + b"\n" for one in (*entries, entry))
         try:
             parse(data, where=str(path))

@@ -11,9 +11,9 @@ from freehold import stage as stages
 from freehold.errors import InputError
 from freehold.journey import STEPS
 from freehold.proof import bundle, canonical
+from freehold.proof.form import is_digest
 from freehold.proof.log import withdrawals
 from freehold.proof.log.withdrawals import Entry
-from freehold.proof.statements import is_digest
 from freehold.proof.tree import sparse
 from freehold.proof.writing import write
 from freehold.stage import Stage

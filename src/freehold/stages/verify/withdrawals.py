@@ -20,10 +20,11 @@ from freehold.proof.bundle import (
 )
 from freehold.proof.chain import MAX_CHAIN_BYTES
 from freehold.proof.digests import read_bytes
+from freehold.proof.form import is_digest
 from freehold.proof.log import consistency, withdrawals, withdrawn_filter
 from freehold.proof.log.consistency import EMPTY, Head
 from freehold.proof.log.withdrawals import Entry
-from freehold.proof.statements import StageStatement, is_digest
+from freehold.proof.statements import StageStatement
 from freehold.proof.tree import sparse
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
