@@ -54,13 +54,11 @@ def collect(contents: Contents) -> dict[str, Countersignature]:
 
 
 def by_trusted(one: Countersignature, auditors: Iterable[Trusted], *, where: str) -> bool:
-    """Whether a trusted key signed. Raises GateError where it is named but did not, or was revoked."""
+    """Whether a trusted key signed. Raises GateError where it is named but did not."""
     named = [auditor for auditor in auditors if auditor.fingerprint in one.envelope.signatures]
     for auditor in named:
         if not signed_by(one.envelope, auditor.key):
             raise GateError(f"not signed by {auditor.path.name}", where=where)
-        if auditor.revoked is not None:
-            raise GateError(f"signed by {auditor.path.name}, whose key is {auditor.note}", where=where)
     return bool(named)
 
 

@@ -64,9 +64,8 @@ def verify(
     four = judged(4, lambda: training.check(two))
     asked = asked or Asked()
     auditors = trusted(asked.auditors, threshold=None, statements=statements)
-    own = {one.fingerprint: one.key for one in holders}
-    sound = tuple(one for one in (*auditors, *holders) if one.revoked is None)
-    asked = replace(asked, trusted=sound, keys=own)
+    countersigners = tuple(one for one in (*auditors, *holders) if one.revoked is None)
+    asked = replace(asked, holders=holders, countersigners=countersigners)
     further = (check(two, asked) for check in FURTHER)
     checks = (one.check, two.check, three, four, *(found for found in further if found))
     return Report(checks=checks, subject=subject_of(two, entries), keys=keys_of(holders, one, watchers, saw))

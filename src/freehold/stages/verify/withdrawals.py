@@ -40,7 +40,8 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     if asked.earlier is None and not concerned(contents):
         return None
     earlier = None if asked.earlier is None else earlier_head(asked.earlier)
-    return judged(10, lambda: held(contents, keys=asked.keys, earlier=earlier))
+    keys = {one.fingerprint: one.key for one in asked.holders}
+    return judged(10, lambda: held(contents, keys=keys, earlier=earlier))
 
 
 def concerned(contents: Contents) -> bool:
@@ -121,10 +122,8 @@ def filtered(contents: Contents, entries: Sequence[Entry]) -> None:
         if withdrawn_filter.digest(data) != digest:
             raise GateError("is not the filter that the log names", where=path)
         withdrawn_filter.parse(data, where=path)
-    folder = bundle.filter_path("").removesuffix(".filter")
-    if spare := sorted(
-        path for path in contents.listed if path.startswith(folder) and path[len(folder) : -7] not in named
-    ):
+    folder, due = bundle.filter_path("").removesuffix(".filter"), {bundle.filter_path(digest) for digest in named}
+    if spare := sorted(path for path in contents.listed.keys() - due if path.startswith(folder)):
         raise GateError("a filter that no entry names", where=spare[0])
 
 
