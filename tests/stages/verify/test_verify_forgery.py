@@ -18,14 +18,14 @@ from freehold.proof import bundle
 from freehold.proof.keys import KeyFiles
 from freehold.stages.verify.run import verify
 
-from .releases import LOCK, SAID, SHAPE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
+from .releases import LOCK, POLICY, SAID, SHAPE, SOURCE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
 
 LIBRARY = {"type": "library", "name": "numpy", "version": "2.4.6"}
 TORCH = {"type": "library", "name": "torch", "version": "2.13.0+cpu"}
 
 
 def declared_bytes(**changed: Any) -> bytes:
-    release = changed.pop("release", {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"})
+    release = changed.pop("release", {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0", "threshold": 1})
     responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
     return generate.declared(release=release, responsible=responsible, statements={**SAID, **changed})
 
@@ -41,7 +41,6 @@ def changed_segments(position: int, **change: Any) -> list[dict[str, Any]]:
     return rows
 
 
-SOURCE = {"name": "laws", "licence": "CC0-1.0", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}]}
 STEP = bundle.step_path
 
 FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
@@ -271,7 +270,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
     "no bill of materials": ({"extra": {BOM: b"[]"}}, {8, 9}, "names no components"),
     "a model without end": (
         {"extra": {"evidence/train/recipe.json": json.dumps({**TRAIN, "model": {**SHAPE, "depth": 1 << 60}}).encode()}},
-        {3, 8},
+        {3, 4, 8},
         "in a model's shape",
     ),
     "a broken withdrawal log": (
