@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from report import Figure, arguments, report
 
-from freehold.proof import document_proof, sparse
-from freehold.proof.normal_form import key_of_text
-from freehold.proof.sparse import Tree
+from freehold.proof.tree import document_proof, sparse
+from freehold.proof.tree.normal_form import key_of_text
+from freehold.proof.tree.sparse import Tree
 
 DOCUMENTS = 1_000_000
 QUICK = 100_000

@@ -1,8 +1,8 @@
 """How far a replay ends from the chain on another stack, and how far where something else was learned.
 
 A small model is trained on official law with a checkpoint kept every few steps. Then stretches between kept
-checkpoints are taken again: with other kernels, threads or compilation, and on the same stack with one window,
-one batch or all of them changed. The distance is what `verify --replay` compares with its tolerance: L2 over all weights,
+checkpoints are taken again: with other kernels, threads or compilation, and on the same stack with one window, one
+batch or all of them changed. The distance is what `verify --replay` compares with its tolerance: L2 over all weights,
 as a share of the way that they went. The tolerance must lie between the two kinds.
 """
 
@@ -50,7 +50,16 @@ compile = false
 [release]
 name = "bench"
 """
-LANGUAGE = '[[languages]]\ncode = "{0}"\nshare = 0.5\n[[sources]]\nname = "{0}-law"\npath = "{0}.jsonl"\norigin = "https://example.org"\nlicence = "public-domain-law"\nlanguage = "{0}"'
+LANGUAGE = """[[languages]]
+code = "{0}"
+share = 0.5
+[[sources]]
+name = "{0}-law"
+path = "{0}.jsonl"
+origin = "https://example.org"
+licence = "public-domain-law"
+language = "{0}"
+"""
 DOCUMENTS = 150
 EVERY, STEPS = 16, 128
 STACKS = ("the same stack", "kernels of torch", "two threads", "compiled")
@@ -158,13 +167,14 @@ def main() -> None:
             for begin, end in stretches:
                 far = measured(workspace, begin, end, variant)
                 honest = variant in STACKS
+                judged = honest or end - begin == EVERY
                 figures.append(
                     Figure(
                         figure=f"{variant}, steps {begin + 1} to {end}",
                         value=far,
                         unit="of the way",
-                        goal=f"{'at most' if honest else 'more than'} {TOLERANCE:g}" if end - begin == EVERY else "",
-                        holds=(far <= TOLERANCE) == honest if end - begin == EVERY else None,
+                        goal=f"{'at most' if honest else 'more than'} {TOLERANCE:g}" if judged else "",
+                        holds=(far <= TOLERANCE) == honest if judged else None,
                     )
                 )
         report("replay", figures, options=options, repetitions=1)

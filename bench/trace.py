@@ -53,13 +53,13 @@ def main() -> None:
         missing = Figure(figure="a 200-token answer", value=None, unit="ms", why="no --corpora FOLDER was given")
         report("trace", [missing], options=chosen, repetitions=0)
         return
-    rounds = 2 if chosen.quick else 5
+    rounds = 2 if chosen.quick else 3
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.prepared or Path(temporary)
         prepare(chosen.corpora, folder, tokens=3_000_000 if chosen.quick else 100_000_000)
         figures = index_figures(folder)
         corpus = opened(folder / "index", folder / "tokenized")
-        answers = drawn(corpus, folder, count=10 if chosen.quick else 40)
+        answers = drawn(corpus, folder, count=10 if chosen.quick else 20)
         figures += answer_figures(corpus, folder, answers, rounds=rounds, peer=chosen.peer)
         del corpus
         opened.cache_clear()

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from report import Figure, arguments, report
 
-from freehold.proof import bundle, keys
+from freehold.proof import bundle
 from freehold.proof.digests import digest_of, manifest_of, sha256_file
+from freehold.proof.signing import keys
 from freehold.proof.statements import stage_statement
 
 SHARD = 50_000_000  # bytes of one file of weights

@@ -30,7 +30,7 @@ from freehold.learn.phases import Curriculum, Recipe, schedule_of
 from freehold.learn.shards import Shards
 from freehold.learn.uses import first_steps
 from freehold.progress import Progress
-from freehold.proof import withdrawals
+from freehold.proof.log import withdrawals
 from freehold.stages.train.price import Cost, cost
 from freehold.stages.train.recipe import session_of
 from freehold.store.workspace import Sealed, Workspace

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from freehold.charter import RESERVED
 from freehold.charter_file import load
+from freehold.charter_tables import RESERVED
 from freehold.errors import InputError
 from freehold.stages.verify.lineage import BESIDE
 
@@ -34,6 +34,12 @@ from freehold.stages.verify.lineage import BESIDE
         ("share = 0.4", "share = 0.0004", "share: Input should be greater than or equal to 0.001"),
         ('packs = ["pack.jsonl"]', 'packs = ["nope.jsonl"]', "no file 'nope.jsonl'"),
         ('name = "jpn-law"', 'name = "policy"', 'sources[1].name: "policy" is a name of ours'),
+        (
+            "[release]",
+            '[law.obtained]\nkor-law = "public"\n[release]',
+            'law.obtained: "kor-law" is not among [[sources]]',
+        ),
+        ("[release]", '[law]\npublished = "soon"\n[release]', "law.published: String should match pattern"),
         ("format = 1", "format = 2", "format: Input should be 1"),
         ("format = 1", "format = ", "not valid TOML"),
     ],

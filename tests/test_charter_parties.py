@@ -8,7 +8,7 @@ import pytest
 
 from freehold.charter_file import load
 from freehold.errors import InputError
-from freehold.proof import keys
+from freehold.proof.signing import keys
 from freehold.stages.release.evidence import Signer, parties_of
 
 

@@ -39,6 +39,8 @@ def digests(charter: Path) -> dict[str, str]:
 def town(tiny_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The charter of a town whose journey has ended without disturbance; do not change it: copy it."""
     charter = Path(shutil.copytree(tiny_source, tmp_path_factory.mktemp("calm") / "town")) / "charter.toml"
+    text = charter.read_text(encoding="utf-8").replace("checkpoint_steps = 8", "checkpoint_steps = 8\nkeep_every = 16")
+    charter.write_text(text, encoding="utf-8")
     begun = time.monotonic()
     freehold("run", charter)
     assert time.monotonic() - begun < 120
@@ -57,6 +59,24 @@ def test_the_release_verifies_with_its_key_and_not_without(town: Path) -> None:
     report = freehold("verify", release, "--trust", key)
     assert {check["verdict"] for check in report["figures"]["checks"]} == {"PASS"}
     assert "NOT CHECKED" in {check["verdict"] for check in freehold("verify", release, code=4)["figures"]["checks"]}
+
+
+def test_an_auditor_replays_segments_and_others_believe_it(town: Path, tmp_path: Path) -> None:
+    home = town.parent / ".freehold"
+    release, (key,) = (
+        shutil.copytree(home / "releases" / "tiny-0.1.0", tmp_path / "tiny"),
+        (home / "keys").glob("*.pub"),
+    )
+    held = ("--holdings", home)
+    report = freehold("verify", release, "--trust", key, "--replay", 1, "--segments", "train:4,refine:1", *held)
+    (sixth,) = [check for check in report["figures"]["checks"] if check["number"] == 6]
+    assert sixth["verdict"] == "PASS" and "train:0" in sixth["detail"] and "refine:1 equal" in sixth["detail"]
+    assert "about" in report["stderr"]  # what it would cost
+    freehold("keys", "new", "archive", "--folder", tmp_path)
+    by = ("--key", tmp_path / "archive.key", "--party", "archive")
+    freehold("countersign", release, *by, "--segments", "train:0", *held)
+    told = freehold("verify", release, "--trust", key, "--auditor", tmp_path / "archive.pub")["figures"]["checks"]
+    assert "countersigned by archive: train:0 equal bit for bit" in [check["detail"] for check in told]
 
 
 def test_killed_once_in_every_stage_it_ends_in_the_same_model(town: Path, tiny: Path) -> None:

@@ -12,7 +12,7 @@ from freehold import charter_file
 from freehold import stage as stages
 from freehold.errors import InputError, WorkspaceBusy
 from freehold.journey import STEPS, until
-from freehold.proof import withdrawals
+from freehold.proof.log import withdrawals
 from freehold.store.closure import closure_of, code_digest
 from freehold.store.workspace import Workspace
 
@@ -48,7 +48,7 @@ def test_the_code_digest_ignores_serving_when_training() -> None:
     seen = closure_of("freehold.stages.train.run")
     assert "freehold.learn.loop" in seen
     assert not any(
-        name.startswith(("freehold.stages.serve", "freehold.cli", "freehold.proof.signatures")) for name in seen
+        name.startswith(("freehold.stages.serve", "freehold.cli", "freehold.proof.signing.signatures")) for name in seen
     )
     assert code_digest("freehold.stages.train.run") != code_digest("freehold.stages.curate.run")
 

@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from freehold import plugins
-from freehold.charter import (
+from freehold.charter import Charter, dotted, where
+from freehold.charter_tables import (
     RESERVED,
     Base,
-    Charter,
     Curation,
     Evaluate,
     Language,
@@ -32,8 +32,6 @@ from freehold.charter import (
     Source,
     Tokenizer,
     Train,
-    dotted,
-    where,
 )
 from freehold.errors import InputError
 from freehold.text import canaries
@@ -271,7 +269,7 @@ def check_parties(charter: Charter, refuse: Refuse) -> None:
     for place, party in enumerate(parties):
         if party.name.casefold() in [earlier.name.casefold() for earlier in parties[:place]]:
             refuse(("release", "parties"), f'"{party.name}" is named twice', "keep one of them")
-        plugins.part("freehold.proof.keys:load_public")(charter.resolve(party.key))
+        plugins.part("freehold.proof.signing.keys:load_public")(charter.resolve(party.key))
 
 
 def complaint(path: Path, error: ValidationError) -> InputError:

@@ -22,8 +22,8 @@ from freehold.errors import InputError
 from freehold.journey import STEPS, Step
 from freehold.plugins import part
 from freehold.progress import Progress
-from freehold.proof import withdrawals
 from freehold.proof.digests import sha256_file
+from freehold.proof.log import withdrawals
 from freehold.proof.statements import stage_statement
 from freehold.records import canonical_json
 from freehold.store.atomic import place

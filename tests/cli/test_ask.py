@@ -14,20 +14,19 @@ def release(tmp_path: Path) -> Path:
     steps.mkdir(parents=True)
     statement = {"subject": [{"digest": {"sha256": "ab" * 32}}], "predicate": {"stage": "tokenize"}}
     (steps / "tokenize.intoto.json").write_text(json.dumps(statement))
-    policy = steps.parent / "signatures" / "policy.json"
-    policy.parent.mkdir()
+    policy = steps.parent / "policy.json"
     policy.write_text(json.dumps({"format": 1, "threshold": 1, "parties": {"stadt-musterhausen": "00" * 32}}))
     return tmp_path / "release"
 
 
 def test_a_release_without_its_workspace_says_who_can_answer(release: Path) -> None:
-    with pytest.raises(InputError, match="no training text: who published it \\(stadt-musterhausen\\) can answer"):
+    with pytest.raises(InputError, match=r"no training text: who published it .stadt-musterhausen. can answer"):
         ask.trace(release, text="Die Würde des Menschen")
 
 
 def test_a_workspace_of_something_else_says_so_too(release: Path, tmp_path: Path) -> None:
     (tmp_path / "workspace.json").write_text('{"format": 1}')
-    with pytest.raises(InputError, match="holds no curate artifact of this release.*stadt-musterhausen"):
+    with pytest.raises(InputError, match=r"holds no curate artifact of this release.*stadt-musterhausen"):
         ask.trace(release, text="Die Würde des Menschen", workspace=tmp_path)
 
 

@@ -145,6 +145,16 @@ def test_documents_are_compared_on_any_stack(finished: tuple[Course, tuple[Segme
         outcomes(replace(course, batches=Changed(course.batches, change)), segments, 1, exact=False)
 
 
+def test_documents_that_were_withdrawn_must_be_cut_off_in_the_chain_too(
+    finished: tuple[Course, tuple[Segment, ...]],
+) -> None:
+    course, segments = finished
+    withdrawn = replace(course, cut_off={"s0-d1": 7})
+    assert [one.result for one in outcomes(withdrawn, segments, 1, exact=True)[0]] == [EQUAL]
+    with pytest.raises(GateError, match="segment train:2: withdrawn is None, the replay has"):
+        outcomes(withdrawn, segments, 2, exact=True)
+
+
 def test_weights_drawn_elsewhere_that_differ_cannot_be_told(finished: tuple[Course, tuple[Segment, ...]]) -> None:
     course, segments = finished
     drawn = replace(segments[0], checkpoint="f" * 64)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from freehold.errors import GateError, InputError
-from freehold.proof import bundle, keys
-from freehold.proof.keys import KeyFiles
+from freehold.proof import bundle
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from freehold.proof import bundle, keys, signatures
+from freehold.proof import bundle
+from freehold.proof.signing import keys, signatures
 
 COMMAND = os.environ.get("FREEHOLD_MODEL_SIGNING") or shutil.which("model_signing")
 pytestmark = pytest.mark.skipif(COMMAND is None, reason="model-signing is not installed")

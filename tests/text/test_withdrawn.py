@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freehold.proof.withdrawn_filter import parse
+from freehold.proof.log.withdrawn_filter import parse
 from freehold.text.tokens import tokens
 from freehold.text.withdrawn import Filter, Span, bounds, filter_of
 

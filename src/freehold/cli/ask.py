@@ -18,6 +18,7 @@ from freehold.plugins import part
 
 MOST_CHARACTERS = 1_000_000  # of a text that is traced
 WITHDRAWALS = "evidence/withdrawals/log.jsonl"  # of a release
+POLICY = "evidence/policy.json"
 
 if TYPE_CHECKING:
     from freehold.store.workspace import Sealed, Workspace
@@ -93,8 +94,8 @@ def trace(
 def withdrawn(where: Path, workspace: Path | None) -> frozenset[str]:
     """Ids of the documents whose text is shown to nobody any more, by the log of a charter or in a release."""
     log = opened(where, workspace)[0].withdrawals if is_charter(where) else where / WITHDRAWALS
-    entries = part("freehold.proof.withdrawals:read")(log if log and log.is_file() else None)
-    found: frozenset[str] = part("freehold.proof.withdrawals:tombstones")(entries)
+    entries = part("freehold.proof.log.withdrawals:read")(log if log and log.is_file() else None)
+    found: frozenset[str] = part("freehold.proof.log.withdrawals:tombstones")(entries)
     return found
 
 
@@ -143,7 +144,9 @@ def lineage(
 ) -> None:
     """The story both ways: from weights back to their sources, from a document on to the steps that learned it."""
     home = home_of(where, workspace)
-    found = part("freehold.stages.lineage.story:story")(home, where, log=home.folder.parent / part("freehold.charter_file:LOG"))
+    found = part("freehold.stages.lineage.story:story")(
+        home, where, log=home.folder.parent / part("freehold.charter_file:LOG")
+    )
     if svg is not None:
         draw(svg, part("freehold.stages.lineage.drawing:drawing")(found))
     if json:
@@ -237,7 +240,7 @@ def held(
 
 def who_can_answer(release: Path) -> str:
     """Whom to ask about the text behind a release that is not here: the parties that its policy names."""
-    policy = release / "evidence" / "signatures" / "policy.json"
+    policy = release / POLICY
     parties = sorted(jsonlib.loads(policy.read_bytes())["parties"]) if policy.is_file() else []
     named = f" ({', '.join(parties)})" if parties else ""
     return (

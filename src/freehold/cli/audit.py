@@ -61,7 +61,7 @@ def countersign(
     json: AsJson = False,
 ) -> None:
     """Verify a release, compute segments of its training again, and sign that they hold."""
-    signer = part("freehold.proof.keys:load_private")(key)
+    signer = part("freehold.proof.signing.keys:load_private")(key)
     asked = replaying(replay, segments, holdings, base)
     made = part("freehold.stages.verify.countersign:countersign")(
         release, party=party, key=signer, asked=asked, time=datetime.now(UTC), trust=trust or (), threshold=threshold

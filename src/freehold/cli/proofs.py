@@ -25,7 +25,7 @@ def check_proof(
     json: AsJson = False,
 ) -> None:
     """Check that a document is in a release, or is not, without the release. Exit 3: the proof does not hold."""
-    found = part("freehold.proof.document_proof:check_files")(proof, document, root=root)
+    found = part("freehold.proof.tree.document_proof:check_files")(proof, document, root=root)
     show.result({"figures": found}, as_json=json)
     if root is None:
         advice = "give the root that the publisher tells, or that `freehold verify` printed"

@@ -124,12 +124,12 @@ def sign(
     json: AsJson = False,
 ) -> None:
     """Add a party's signature to a release, or a witness's word on when it was there; every file is hashed first."""
-    private = part("freehold.proof.keys:load_private")(key)
+    private = part("freehold.proof.signing.keys:load_private")(key)
     if witness:
-        made = part("freehold.proof.witness:testify")(release, name=party, key=private, time=datetime.now(UTC))
+        made = part("freehold.proof.parties.witness:testify")(release, name=party, key=private, time=datetime.now(UTC))
     else:
         made = part("freehold.proof.bundle:sign_bundle")(release, party=party, key=private)
-    fingerprint = part("freehold.proof.keys:fingerprint")(private.public_key())
+    fingerprint = part("freehold.proof.signing.keys:fingerprint")(private.public_key())
     found = {"artifact": {"path": str(made)}, "figures": {"party": party, "key": fingerprint}}
     show.result(found, as_json=json, following=f"freehold verify {release} --trust {key.with_suffix('.pub')}")
 
@@ -141,7 +141,7 @@ def new(
     json: AsJson = False,
 ) -> None:
     """Make a key pair: NAME.key stays secret, NAME.pub is for everyone."""
-    made = part("freehold.proof.keys:new_pair")(folder, name)
+    made = part("freehold.proof.signing.keys:new_pair")(folder, name)
     found = {
         "artifact": {"path": str(made.public), "digest": made.fingerprint},
         "figures": {"private": str(made.private)},
@@ -155,7 +155,7 @@ def show_key(
     json: AsJson = False,
 ) -> None:
     """The fingerprint of a key: compare it by voice before you trust it."""
-    fingerprint = part("freehold.proof.keys:fingerprint")(part("freehold.proof.keys:load_public")(key))
+    fingerprint = part("freehold.proof.signing.keys:fingerprint")(part("freehold.proof.signing.keys:load_public")(key))
     show.result(
         {"artifact": {"path": str(key), "digest": fingerprint}, "figures": {"sha256": fingerprint}}, as_json=json
     )
@@ -168,8 +168,8 @@ def rotate(
     json: AsJson = False,
 ) -> None:
     """Let a new key speak for an old one: a statement signed by both, beside the new key, for verify --statements."""
-    load = part("freehold.proof.keys:load_private")
-    said = part("freehold.proof.key_statements:rotate")(old=load(old), new=load(new), date=datetime.now(UTC))
+    load = part("freehold.proof.signing.keys:load_private")
+    said = part("freehold.proof.parties.key_statements:rotate")(old=load(old), new=load(new), date=datetime.now(UTC))
     state(new.with_suffix(".rotation.json"), said, as_json=json)
 
 
@@ -184,8 +184,8 @@ def revoke(
 ) -> None:
     """End a key: what it signed counts no more, unless a witness saw it before. For verify --statements."""
     moment = datetime.now(UTC) if since is None else since.replace(tzinfo=UTC)
-    private = part("freehold.proof.keys:load_private")(key)
-    said = part("freehold.proof.key_statements:revoke")(private, reason=reason, since=moment)
+    private = part("freehold.proof.signing.keys:load_private")(key)
+    said = part("freehold.proof.parties.key_statements:revoke")(private, reason=reason, since=moment)
     state(key.with_suffix(".revocation.json"), said, as_json=json)
 
 
@@ -193,6 +193,6 @@ def state(path: Path, data: bytes, *, as_json: bool) -> None:
     """Keep a statement about a key in a file of its own. Raises InputError where one is kept already."""
     if path.exists() or path.is_symlink():
         raise InputError("a statement is already there and is never overwritten", where=str(path), remedy="move it")
-    part("freehold.proof.keys:write_new")(path, data, mode=0o644)
+    part("freehold.proof.signing.keys:write_new")(path, data, mode=0o644)
     found = {"artifact": {"path": str(path)}, "figures": {"bytes": len(data)}}
     show.result(found, as_json=as_json, following=f"freehold verify RELEASE --trust KEY --statements {path}")

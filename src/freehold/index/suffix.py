@@ -120,12 +120,14 @@ def mapped(tokens: Tokens, suffixes: Path, sample: Path, *, numbering: Numbering
     for path in (suffixes, sample):
         if not path.is_file():
             raise InputError("a part of the index is missing", where=str(path), remedy=remedy)
-    if suffixes.stat().st_size != 4 * rows or len(tokens) < rows:
+    sizes = suffixes.stat().st_size, sample.stat().st_size
+    if sizes != (4 * rows, 8 * -(-rows // EVERY)) or len(tokens) < rows:
         raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
-    held = read_at_random(suffixes, "<i4")
-    array = SuffixArray(tokens=tokens, suffixes=held, sample=np.fromfile(sample, dtype="<u8"))
-    chosen = np.linspace(0, max(len(array.sample) - 1, 0), CHECKED).astype(np.int64)[: len(array.sample)]
-    found = numbering.numbers(digits(tokens, held[chosen * EVERY].astype(np.int64), numbering.width)) if rows else []
-    if len(array.sample) != -(-rows // EVERY) or not np.array_equal(found, array.sample[chosen]):
+    array = SuffixArray(
+        tokens=tokens, suffixes=read_at_random(suffixes, "<i4"), sample=np.fromfile(sample, dtype="<u8")
+    )
+    chosen = np.linspace(0, len(array.sample) - 1, min(CHECKED, len(array.sample))).astype(np.int64)
+    found = numbering.numbers(digits(tokens, array.suffixes[chosen * EVERY].astype(np.int64), numbering.width))
+    if not np.array_equal(found, array.sample[chosen]):
         raise InputError("index and tokens do not belong together", where=str(suffixes), remedy=remedy)
     return array

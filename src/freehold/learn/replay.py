@@ -26,7 +26,7 @@ from freehold.learn.parallel import ALONE
 from freehold.learn.phases import Recipe
 from freehold.learn.session import Session
 from freehold.proof.chain import Segment
-from freehold.proof.replays import EQUAL, NEAR, TOLERANCE, Outcome
+from freehold.proof.replays import EQUAL, NEAR, TELLING, TOLERANCE, Outcome
 
 SEEN = ("documents", "seed", "learning_rate", "withdrawn")  # of a line: what steps taken again must find too
 
@@ -103,26 +103,28 @@ class Replay:
         Raises GateError at the first line that is not what the replay has.
         """
         apart = self.take(stretch, after=after)
-        found, missing = [], dict[int, str]()
-        for number in stretch.numbers:
-            segment = self.segments[number]
-            later = [far for step, far in apart.items() if step >= segment.last_step]
-            if not later or (not segment.last_step and segment.last_step not in apart):
-                missing[number] = "weights drawn on another stack differ in their last digits, and none are held"
-                continue
-            equal = apart.get(segment.last_step) == 0.0
-            found.append(
-                Outcome(
-                    stage=segment.stage,
-                    number=number,
-                    first_step=segment.first_step,
-                    last_step=segment.last_step,
-                    began=stretch.begin,
-                    result=EQUAL if equal else NEAR,
-                    distance=None if equal else max(later),
-                )
-            )
-        return found, missing
+        judged = {number: self.outcome(self.segments[number], stretch, apart) for number in stretch.numbers}
+        missing = {number: found for number, found in judged.items() if isinstance(found, str)}
+        return [found for found in judged.values() if isinstance(found, Outcome)], missing
+
+    def outcome(self, segment: Segment, stretch: Stretch, apart: Mapping[int, float]) -> Outcome | str:
+        """What held of a segment: at its end, or at the next step that was compared; or why that cannot be told."""
+        last = segment.last_step
+        far = next((apart[step] for step in apart if step >= last), None) if last else apart.get(0)
+        if far is None:
+            return "weights drawn on another stack differ in their last digits, and none are held"
+        if not far <= TOLERANCE:
+            return f"weights end {far:.2g} of their way apart, which rounding may do in more than {TELLING} steps"
+        equal = apart.get(last) == 0
+        return Outcome(
+            stage=segment.stage,
+            number=self.ends[last],
+            first_step=segment.first_step,
+            last_step=last,
+            began=stretch.begin,
+            result=EQUAL if equal else NEAR,
+            distance=None if equal else far,
+        )
 
     def take(self, stretch: Stretch, *, after: Callable[[Taken], None]) -> dict[int, float]:
         """Take the steps of a stretch: {step: how far the weights are apart there}, where that can be told."""
@@ -131,7 +133,7 @@ class Replay:
         apart, documents = dict[int, float](), list[str]()
         if stretch.begin == 0 and 0 in self.ends:
             self.recount(0, documents, rate=0.0)
-            apart = self.compared(0, session, before)
+            apart = self.compared(0, session, before, steps=0)
 
         def cross(taken: Taken) -> None:
             documents.extend(taken.batch.documents)
@@ -140,7 +142,7 @@ class Replay:
                 self.course.batches.check()
                 self.recount(step, documents, rate=self.course.recipe["rates"]["matrix"] * taken.rate)
                 documents.clear()
-                apart.update(self.compared(step, session, before))
+                apart.update(self.compared(step, session, before, steps=step - stretch.begin))
 
         if stretch.end > stretch.begin:
             take_steps(
@@ -175,10 +177,10 @@ class Replay:
             if (said := getattr(self.line(step), name)) != (value := facts.get(name)):
                 self.refuse(step, f"{name} is {said}, the replay has {value}")
 
-    def compared(self, step: int, session: Session, before: Weights) -> dict[int, float]:
+    def compared(self, step: int, session: Session, before: Weights, *, steps: int) -> dict[int, float]:
         """{step: how far the weights are from the chain's}, empty if that cannot be told. Raises GateError if too far.
 
-        `before` are the weights at the beginning of the stretch.
+        `before` are the weights at the beginning of the stretch, `steps` ago. Too far is what rounding cannot explain.
         """
         if (found := self.digest(session)) == self.line(step).checkpoint:
             return {step: 0.0}
@@ -186,7 +188,8 @@ class Replay:
             self.refuse(step, f"checkpoint is {self.line(step).checkpoint}, the replay ends with {found}")
         if (held := self.held(step)) is None:
             return {}
-        if not (far := distance(session.weights(), held, before=before)) <= TOLERANCE:
+        far = distance(session.weights(), held, before=before)
+        if not far <= TOLERANCE and steps <= TELLING:
             self.refuse(step, f"weights end {far:.2g} of their way from the checkpoint, at most {TOLERANCE:g}")
         return {step: far}
 

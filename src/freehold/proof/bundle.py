@@ -17,13 +17,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof import canonical, signatures
+from freehold.proof import canonical
 from freehold.proof.digests import manifest_of, walk
-from freehold.proof.keys import fingerprint
 from freehold.proof.locators import Locators, measure
 from freehold.proof.locators import parse as parse_locators
 from freehold.proof.names import problem, twin
-from freehold.proof.signatures import SIGNATURES, SUFFIX, Manifest
+from freehold.proof.signing import signatures
+from freehold.proof.signing.keys import fingerprint
+from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, Manifest
 from freehold.proof.statements import checked_manifest, named_digests
 from freehold.records import canonical_json
 

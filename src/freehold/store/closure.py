@@ -14,10 +14,13 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # How a stage is handed its work, shown and run does not change what it makes; the values it is handed are in the key.
-HANDED = frozenset(
+HANDED = {
     f"freehold.{name}"
-    for name in ("charter", "charter_file", "engine", "errors", "journey", "plugins", "progress", "stage", "store")
-) | {"freehold.sight"}
+    for name in (
+        *("charter", "charter_file", "charter_tables", "engine", "errors", "journey", "plugins", "progress"),
+        *("sight", "stage", "store"),
+    )
+}
 
 
 def code_digest(module: str) -> str:

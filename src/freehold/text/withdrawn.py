@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from freehold.proof.withdrawn_filter import FilterFile
+from freehold.proof.log.withdrawn_filter import FilterFile
 from freehold.text.signatures import unspaced
 from freehold.text.tokens import CHARACTER, WORD, Hashes, kinds_of, tokens, windows
 

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from legal_prose import prose
 
-from freehold.proof import sparse
-from freehold.proof.document_proof import keys_of
+from freehold.proof.tree import sparse
+from freehold.proof.tree.document_proof import keys_of
 from freehold.stage import Stage
 
 TREE = "documents.smt"

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from legal_prose import prose
 
-from freehold.proof.sparse import key_of_text
+from freehold.proof.tree.sparse import key_of_text
 from freehold.stage import Stage
 from freehold.stages.curate.rules import Withdrawn
 

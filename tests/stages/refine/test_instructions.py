@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from freehold.charter import Policy
+from freehold.charter_tables import Policy
 from freehold.errors import InputError
 from freehold.stages.refine.instructions import Gate, gather
 

@@ -22,8 +22,9 @@ from freehold.journey import STEPS
 from freehold.model import config_file
 from freehold.model.config import ModelConfig
 from freehold.progress import Progress
-from freehold.proof import chain, scores, sparse
+from freehold.proof import chain, scores
 from freehold.proof.statements import stage_statement
+from freehold.proof.tree import sparse
 from freehold.stage import Stage, build, identify
 from freehold.stages.tokenize import vocabulary
 from freehold.store.workspace import Sealed, Workspace, seal

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import InputError
-from freehold.proof import keys
-from freehold.proof.publisher import party_of
+from freehold.proof.signing import keys
+from freehold.proof.signing.publisher import party_of
 from freehold.stages.release.evidence import licence_of, lock, signer_of
 from freehold.stages.release.languages import KNOWN, english_name, short_code
 from freehold.store.workspace import Sealed

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from freehold.proof import keys
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stage import perform
 
 from .towns import STAGES, released

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import GateError, IncompleteError, InputError
-from freehold.proof import keys
-from freehold.proof.countersignatures import parse, replay_path
-from freehold.proof.keys import KeyFiles
+from freehold.proof.parties.countersignatures import parse, replay_path
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.countersign import countersign
 from freehold.stages.verify.report import Check, Report
@@ -63,9 +63,6 @@ def test_it_says_what_was_computed_and_on_what(signed: Path) -> None:
     assert found.party == "archive" and found.time == NOW
     told = [(one.name, one.began, one.result) for one in found.outcomes]
     assert told == [("train:0", 0, "equal"), ("train:3", 16, "equal")]
-        ("train:0", 0, "equal"),
-        ("train:3", 16, "equal"),
-    ]
     assert {"torch", "processor", "kernels", "threads", "device"} <= set(found.stack)
 
 
@@ -83,8 +80,8 @@ def test_a_forged_one_fails(copy: Path, pairs: dict[str, KeyFiles]) -> None:
 
 def countersigned_by(key: keys.ec.EllipticCurvePrivateKey, release: Path) -> dict[str, list[dict[str, str]]]:
     """The archive's statement under another key."""
-    from freehold.proof.envelope import parse as parse_envelope
-    from freehold.proof.envelope import sign
+    from freehold.proof.signing.envelope import parse as parse_envelope
+    from freehold.proof.signing.envelope import sign
 
     said = parse_envelope((release / PLACE).read_bytes(), where=PLACE)
     data = sign(said.kind, subject=said.subject, predicate=said.predicate, keys=[key])

@@ -9,8 +9,8 @@ import pytest
 
 from freehold.errors import InputError
 from freehold.proof import chain
-from freehold.proof.keys import KeyFiles
 from freehold.proof.replays import parse_names
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from freehold.proof import bundle, chain, keys
+from freehold.proof import bundle, chain
 from freehold.proof.canonical import canonical_json
 from freehold.proof.digests import digest_of, manifest_of
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.store.workspace import Workspace
 
 STAGES = ("curate", "tokenize", "train", "refine")

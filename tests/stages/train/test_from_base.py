@@ -13,7 +13,8 @@ from corpora import StageMaker
 from safetensors.torch import load_file
 
 from freehold import charter_file
-from freehold.charter import Base, Charter, Model, Phase, RopeScaling
+from freehold.charter import Charter
+from freehold.charter_tables import Base, Model, Phase, RopeScaling
 from freehold.errors import InputError
 from freehold.model import hf
 from freehold.model.config import Scaling

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from freehold import stage as stages
-from freehold.charter import Base
+from freehold.charter_tables import Base
 from freehold.errors import InputError
 from freehold.learn import memory
 from freehold.stages.train import profile, sweep

@@ -18,7 +18,8 @@ from freehold.learn.guard import Guard
 from freehold.learn.phases import Curriculum
 from freehold.learn.shards import Shards
 from freehold.learn.uses import first_steps
-from freehold.proof import chain, withdrawals
+from freehold.proof import chain
+from freehold.proof.log import withdrawals
 from freehold.stages.train.price import Cost, Use, cost
 from freehold.store.workspace import Sealed, Workspace
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from freehold.proof import keys
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 
 from .releases import Recipe, build
 

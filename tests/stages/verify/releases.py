@@ -13,11 +13,14 @@ from typing import Any
 from freehold.law import facts, generate
 from freehold.law.facts import DECLARED
 from freehold.law.facts import LOCK as LOCKED
-from freehold.proof import bundle, chain, keys, sparse, withdrawals
+from freehold.proof import bundle, chain
 from freehold.proof.digests import digest_of
-from freehold.proof.keys import KeyFiles
+from freehold.proof.log import withdrawals
+from freehold.proof.log.withdrawals import Entry
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.proof.statements import stage_statement
-from freehold.proof.withdrawals import Entry
+from freehold.proof.tree import sparse
 from freehold.records import canonical_json
 from freehold.stages.verify import readings, recipes
 

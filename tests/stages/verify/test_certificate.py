@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from freehold.proof import bundle, keys
-from freehold.proof.keys import KeyFiles
+from freehold.proof import bundle
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.__main__ import main
 from freehold.stages.verify.certificate import certificate
 from freehold.stages.verify.report import Check, Finding, KeyUse, Report, Subject

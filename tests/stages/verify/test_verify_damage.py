@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from freehold.errors import InputError
 from freehold.proof import bundle
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Report
 from freehold.stages.verify.run import verify

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from freehold.cli.main import app
 from freehold.errors import GateError, IncompleteError, InputError
-from freehold.proof import bundle, document_proof, sparse
-from freehold.proof.keys import KeyFiles
+from freehold.proof import bundle
+from freehold.proof.signing.keys import KeyFiles
+from freehold.proof.tree import document_proof, sparse
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from freehold.errors import InputError
-from freehold.proof.keys import KeyFiles
+from freehold.proof.digests import sha256_bytes
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.asked import Asked
+from freehold.stages.verify.contents import Contents
+from freehold.stages.verify.evaluation import check
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify
 
@@ -127,9 +130,6 @@ ODD: list[Any] = [None, [], {}, "x", True, 10**400, -1e308, [[]], {"deu": 3}]
         ("memorisation", ("never_planted_nats", 3)),
         ("memorisation", ("canary_rows", 0, "nats")),
         ("memorisation", ("canary_rows", 0, "of")),
-        ("results", ("choice",)),
-        ("results", ("choice", "civics")),
-        ("results", ("bits_per_byte", "deu")),
     ],
     ids=str,
 )
@@ -138,6 +138,22 @@ def test_odd_values_fail_and_never_crash(
 ) -> None:
     value = getattr(evaluations, file)()
     found = seventh(forge(evaluated=evaluation(**{file: changed(value, *path, to=odd)})), pairs)
+    assert found is not None and found.verdict == "FAIL"
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:12])
+@pytest.mark.parametrize("path", [("choice",), ("choice", "civics"), ("bits_per_byte", "deu")], ids=str)
+def test_odd_results_fail_and_never_crash(path: tuple[str, ...], odd: Any, tmp_path: Path) -> None:
+    """No release can be built of them, since law documents are made of results; so the check alone is asked."""
+    listed = {}
+    for name, data in evaluation(results=changed(results(), *path, to=odd)).items():
+        (tmp_path / name).write_bytes(data)
+        listed[f"evidence/evaluation/{name}"] = sha256_bytes(data)
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "evaluation").symlink_to(tmp_path)
+    second = Check(number=2, verdict="PASS", detail="")
+    contents = Contents(check=second, release=tmp_path, index=None, listed=listed, damaged=frozenset())
+    found = check(contents, Asked())
     assert found is not None and found.verdict == "FAIL"
 
 

@@ -15,7 +15,7 @@ from freehold.law.facts import DECLARED
 from freehold.law.facts import LOCK as LOCKED
 from freehold.law.generate import BOM, PACKS
 from freehold.proof import bundle
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.run import verify
 
 from .releases import LOCK, POLICY, SAID, SHAPE, SOURCE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
@@ -316,7 +316,7 @@ def test_licences_of_records_are_each_allowed(forge: Callable[..., Path], pairs:
 
 def test_a_statement_changed_and_signed_again(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
     """Every field of the training's statement in turn, release.json left as it was."""
-    from freehold.proof import keys
+    from freehold.proof.signing import keys
 
     release = forge()
     path = release / STEP("train")

@@ -21,10 +21,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import InputError
-from freehold.proof import bundle, chain, keys, signatures
+from freehold.proof import bundle, chain
 from freehold.proof.digests import digest_of
-from freehold.proof.keys import KeyFiles
-from freehold.proof.signatures import Manifest
+from freehold.proof.signing import keys, signatures
+from freehold.proof.signing.keys import KeyFiles
+from freehold.proof.signing.signatures import Manifest
 from freehold.records import canonical_json
 from freehold.stages.verify.run import verify
 

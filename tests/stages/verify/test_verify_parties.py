@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import InputError
-from freehold.proof import bundle, key_statements, keys, witness
-from freehold.proof.keys import KeyFiles
+from freehold.proof import bundle
+from freehold.proof.parties import key_statements, witness
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.report import Report
 from freehold.stages.verify.run import verify
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import InputError
-from freehold.proof import bundle, keys, signatures
+from freehold.proof import bundle
 from freehold.proof.canonical import canonical_json
-from freehold.proof.keys import KeyFiles
+from freehold.proof.signing import keys, signatures
+from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from freehold.errors import InputError
-from freehold.proof import bundle, canonical, consistency, keys, sparse, withdrawals
-from freehold.proof.keys import KeyFiles
-from freehold.proof.withdrawals import Entry, Withdrawn
-from freehold.proof.withdrawn_filter import FilterFile, digest
+from freehold.proof import bundle, canonical
+from freehold.proof.log import consistency, withdrawals
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.log.withdrawn_filter import FilterFile, digest
+from freehold.proof.signing import keys
+from freehold.proof.signing.keys import KeyFiles
+from freehold.proof.tree import sparse
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify

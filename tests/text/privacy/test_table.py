@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from freehold import plugins
-from freehold.charter import Personal, Policy
+from freehold.charter_tables import Personal, Policy
 from freehold.text.privacy import ALL, expand
 from freehold.text.privacy.national import COUNTRIES, TABLE
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from freehold.charter import Charter, Policy
+from freehold.charter import Charter
+from freehold.charter_tables import Policy
 from freehold.stages.curate.output import Decisions
 from freehold.stages.curate.parts import rows_of
 from freehold.text import canaries, privacy

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
-from freehold.charter import Charter, Source
-from freehold.proof import withdrawals
+from freehold.charter import Charter
+from freehold.charter_tables import Source
+from freehold.proof.log import withdrawals
 from freehold.sight.corpus.reasons import step_of
 from freehold.sight.corpus.samples import compared
 from freehold.stages.curate import notices

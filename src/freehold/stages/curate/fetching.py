@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from freehold import charter as charters
-from freehold.charter import Charter, Source
+from freehold.charter import Charter
+from freehold.charter_tables import Source
 from freehold.errors import InputError
 from freehold.mirror import Address, Held, Mirror
 from freehold.plugins import need

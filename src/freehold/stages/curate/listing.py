@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from freehold import charter as charters
-from freehold.charter import Charter, Source
+from freehold.charter import Charter
+from freehold.charter_tables import Source
 from freehold.proof.digests import sha256_file
 from freehold.text.evidence import licence_of_file
 from freehold.tree import Tree

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from freehold.charter import Charter, Source
+from freehold.charter import Charter
+from freehold.charter_tables import Source
 from freehold.stage import Stage
 from freehold.stages.curate.judging import repairs_path
 from freehold.stages.curate.output import Decisions, write_json

@@ -21,7 +21,7 @@ from freehold.text.overrides import Override
 
 REFUSALS: Final = ("licence-", "opted-out-", "refused-by-override")  # how reasons of rights begin
 COLUMNS: Final = ("row", "source", "licence", "ground", "override", "reason", "bytes", "url", "evidence")
-HOSTS_TOLD: Final = 10_000  # of a source, the largest by bytes; how many there are is told besides
+HOSTS_TOLD: Final = 100_000  # of all sources together, an equal part of each: verify reads JSON of bounded size
 EVIDENCE_TOLD: Final = 20  # kinds of evidence named for a source; the rest are summed
 
 
@@ -81,7 +81,7 @@ def report(
     for path in judged:
         for row in read_rows(path, columns=COLUMNS):
             tally.add(row, dropped=dropped)
-    policy = charter.policy
+    policy, most = charter.policy, HOSTS_TOLD // len(charter.sources)
     return {
         "format": 1,
         "policy": {
@@ -93,7 +93,7 @@ def report(
         "rows": list(rows(tally, {source.name: source.statute for source in charter.sources})),
         "unread": account.kept.total() + account.dropped.total() - tally.documents.total(),
         "evidence": {source.name: evidence_of(tally, source.name) for source in charter.sources},
-        "hosts": {source.name: hosts_of(tally, source.name) for source in charter.sources},
+        "hosts": {source.name: hosts_of(tally, source.name, most=most) for source in charter.sources},
         "opt_outs": {
             "notices": len(notices),
             "kept_without_url": tally.without_url,
@@ -144,8 +144,8 @@ def evidence_of(tally: Tally, source: str) -> dict[str, int]:
     return named | ({"other": rest} if rest else {})
 
 
-def hosts_of(tally: Tally, name: str) -> dict[str, Any]:
-    """How many hosts a source's kept documents are from, and the largest of them with their bytes."""
+def hosts_of(tally: Tally, name: str, *, most: int) -> dict[str, Any]:
+    """How many hosts a source's kept documents are from, and at most so many of the largest with their bytes."""
     found = [(host, size) for (source, host), size in tally.volumes.items() if source == name]
     ordered = sorted(found, key=lambda row: (-row[1], row[0]))
-    return {"count": len(ordered), "bytes": dict(ordered[:HOSTS_TOLD])}
+    return {"count": len(ordered), "bytes": dict(ordered[:most])}

@@ -10,7 +10,7 @@ from typing import Any
 
 from freehold.charter import Charter, where
 from freehold.errors import InputError
-from freehold.proof import sparse
+from freehold.proof.tree import sparse
 from freehold.stages.curate.models import language_model
 from freehold.stages.curate.notices import agents
 from freehold.stages.curate.parts import mark, marked

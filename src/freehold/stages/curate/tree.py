@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from freehold.proof import sparse
+from freehold.proof.tree import sparse
 from freehold.stages.curate.parts import rows_of
 
 NAME = "documents.smt"

@@ -59,7 +59,7 @@ def run(stage: Stage) -> None:
     stage.put("memorisation.json", canonical_json(memory))
     stage.put("evaluate.json", canonical_json({"format": FORMAT, **figures}))
     tell(stage, table, figures["choice"])
-    stage.figures.update(figures | {"memorisation": tell_memory(stage, memory)})
+    stage.figures.update(figures | tell_memory(stage, memory))
 
 
 def load_packs(stage: Stage) -> dict[str, list[Question]]:
@@ -126,7 +126,7 @@ def tell(stage: Stage, table: dict[str, Any], choice: dict[str, Any]) -> None:
 
 
 def tell_memory(stage: Stage, memory: dict[str, Any]) -> dict[str, Any]:
-    """Say what is known by heart, and return it: of all languages together."""
+    """Say what is known by heart, and return it as tables: of all languages together."""
     together = memory.get("passages", {}).get("all", {})
     for times, row in scores.in_order(together):
         read = "held-out text" if times == scores.HELD_OUT else f"text read {times} times"
@@ -139,4 +139,5 @@ def tell_memory(stage: Stage, memory: dict[str, Any]) -> dict[str, Any]:
             f"canaries in {times} documents: exposure {row['exposure']:.1f} bits in the mean, "
             f"{row['extracted']} of {row['canaries']} extracted"
         )
-    return {"passages": together, "canaries": memory.get("canaries", {})}
+    tables = {"memorisation": together, "canaries": memory.get("canaries", {})}
+    return {name: table for name, table in tables.items() if table}

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from freehold.errors import InputError
-from freehold.proof import withdrawals
+from freehold.proof.log import withdrawals
 from freehold.stages.lineage.learned import learned, runs_of
 from freehold.stages.lineage.ledger import Attested, attested, back, onward
 from freehold.store.workspace import Workspace

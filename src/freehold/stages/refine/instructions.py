@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from freehold.charter import Policy
+from freehold.charter_tables import Policy
 from freehold.errors import InputError
 from freehold.model.dialogue import Message
 from freehold.records import canonical_json

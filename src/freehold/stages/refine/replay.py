@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from freehold.charter import Policy
+from freehold.charter_tables import Policy
 from freehold.errors import GateError, IncompleteError
 from freehold.learn.phases import Recipe
 from freehold.learn.replay import Course

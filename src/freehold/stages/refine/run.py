@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 
 from freehold import charter as charters
-from freehold.charter import Policy
+from freehold.charter_tables import Policy
 from freehold.errors import InputError
 from freehold.learn import device
 from freehold.learn.course import follow

@@ -12,8 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from freehold.errors import InputError
-from freehold.proof import bundle, keys
-from freehold.proof.publisher import key_file, party_of
+from freehold.proof import bundle
+from freehold.proof.signing import keys
+from freehold.proof.signing.publisher import key_file, party_of
 from freehold.stage import Stage
 from freehold.stages.release import withdrawals
 from freehold.stages.release.verifier import verifier

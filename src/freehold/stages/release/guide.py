@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.proof.sparse import Tree
+from freehold.proof.tree.sparse import Tree
 from freehold.stages.release.facts import Facts
 
 TEXT = """# Evidence for {title}

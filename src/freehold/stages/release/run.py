@@ -21,7 +21,7 @@ from typing import Any
 from freehold.proof.bundle import TREE
 from freehold.proof.chain import weights_digest_of
 from freehold.proof.digests import digest_of, manifest_of
-from freehold.proof.sparse import Tree
+from freehold.proof.tree.sparse import Tree
 from freehold.stage import Stage
 from freehold.stages.release import evidence, law
 from freehold.stages.release.card import model_card

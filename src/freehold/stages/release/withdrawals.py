@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 from freehold import stage as stages
 from freehold.errors import InputError
 from freehold.journey import STEPS
-from freehold.proof import bundle, canonical, sparse, withdrawals
+from freehold.proof import bundle, canonical
+from freehold.proof.log import withdrawals
+from freehold.proof.log.withdrawals import Entry
 from freehold.proof.statements import is_digest
-from freehold.proof.withdrawals import Entry
+from freehold.proof.tree import sparse
 from freehold.stage import Stage
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from freehold.charter import Charter, Train
+from freehold.charter import Charter
+from freehold.charter_tables import Train
 from freehold.errors import InputError
 from freehold.learn import compilation, precision
 from freehold.learn import device as devices

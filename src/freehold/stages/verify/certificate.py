@@ -13,7 +13,7 @@ from datetime import datetime
 
 from freehold.page.look import COLOURS, DARK, PAGE_RULES
 from freehold.page.markup import Markup, join, tag
-from freehold.proof.envelope import instant
+from freehold.proof.signing.envelope import instant
 from freehold.stages.verify.report import Check, KeyUse, Report
 
 LONGEST = 4000  # characters of one text from a release

@@ -19,11 +19,11 @@ from freehold.proof.bundle import (
     parse_locators_json,
     parse_release_json,
 )
-from freehold.proof.countersignatures import party_at
 from freehold.proof.digests import Entry, opened, read_bytes, sha256_bytes, sha256_stream
 from freehold.proof.locators import ChunkDamage, Locators, locate
 from freehold.proof.names import problem
-from freehold.proof.signatures import Manifest
+from freehold.proof.parties.countersignatures import party_at
+from freehold.proof.signing.signatures import Manifest
 from freehold.stages.verify.report import Check, Finding, failed, finding
 from freehold.stages.verify.signed import party_of
 from freehold.stages.verify.witnessed import witness_of

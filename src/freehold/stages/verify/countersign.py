@@ -11,10 +11,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, IncompleteError, InputError
-from freehold.proof import countersignatures, replays
+from freehold.proof import replays
 from freehold.proof.bundle import MAX_RELEASE_BYTES, PARTY, RELEASE, write
-from freehold.proof.countersignatures import replay_path
 from freehold.proof.digests import read_bytes, sha256_bytes, walk
+from freehold.proof.parties import countersignatures
+from freehold.proof.parties.countersignatures import replay_path
 from freehold.proof.replays import Outcome, Replayed
 from freehold.stages.verify import contents, replay
 from freehold.stages.verify.asked import Asked

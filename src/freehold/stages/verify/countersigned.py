@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from freehold.errors import GateError
-from freehold.proof import countersignatures, replays
+from freehold.proof import replays
 from freehold.proof.bundle import CHAINS, MAX_RELEASE_BYTES, RELEASE
 from freehold.proof.chain import MAX_CHAIN_BYTES
 from freehold.proof.chain import parse as parse_chain
-from freehold.proof.countersignatures import Countersignature, party_at
 from freehold.proof.digests import read_bytes, sha256_bytes, walk
-from freehold.proof.envelope import MAX_ENVELOPE_BYTES, signed_by
-from freehold.proof.signatures import SIGNATURES
+from freehold.proof.parties import countersignatures
+from freehold.proof.parties.countersignatures import Countersignature, party_at
+from freehold.proof.signing.envelope import MAX_ENVELOPE_BYTES, signed_by
+from freehold.proof.signing.signatures import SIGNATURES
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.trusted import Trusted
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from freehold.errors import IncompleteError, InputError
-from freehold.proof import bundle, document_proof
+from freehold.proof import bundle
 from freehold.proof.bundle import TREE
-from freehold.proof.sparse import Tree
+from freehold.proof.tree import document_proof
+from freehold.proof.tree.sparse import Tree
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.report import Check, judged

@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from freehold.errors import GateError, InputError
-from freehold.proof import signatures
 from freehold.proof.bundle import (
     MAX_POLICY_BYTES,
     PARTY,
@@ -25,9 +24,10 @@ from freehold.proof.bundle import (
     parse_policy,
 )
 from freehold.proof.digests import Entry, read_bytes
-from freehold.proof.key_statements import Revocation
-from freehold.proof.signature_damage import changed_byte
-from freehold.proof.signatures import MAX_BUNDLE_BYTES, SIGNATURES, SUFFIX, Bundle, Manifest
+from freehold.proof.parties.key_statements import Revocation
+from freehold.proof.signing import signatures
+from freehold.proof.signing.signature_damage import changed_byte
+from freehold.proof.signing.signatures import MAX_BUNDLE_BYTES, SIGNATURES, SUFFIX, Bundle, Manifest
 from freehold.stages.verify.report import SHOWN, Check, Finding, failed, finding
 from freehold.stages.verify.trusted import Trusted
 from freehold.stages.verify.witnessed import Seen

@@ -13,10 +13,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof import key_statements, keys
 from freehold.proof.digests import read_bytes
-from freehold.proof.envelope import MAX_ENVELOPE_BYTES, instant, signed_by
-from freehold.proof.key_statements import Revocation, Rotation
+from freehold.proof.parties import key_statements
+from freehold.proof.parties.key_statements import Revocation, Rotation
+from freehold.proof.signing import keys
+from freehold.proof.signing.envelope import MAX_ENVELOPE_BYTES, instant, signed_by
 
 MAX_STATEMENTS = 1000
 

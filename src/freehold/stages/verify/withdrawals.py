@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from freehold.errors import GateError, IncompleteError, InputError
-from freehold.proof import bundle, canonical, chain, consistency, sparse, withdrawals, withdrawn_filter
+from freehold.proof import bundle, canonical, chain
 from freehold.proof.bundle import (
     CHAINS,
     CUT_OFF,
@@ -19,10 +19,12 @@ from freehold.proof.bundle import (
     step_path,
 )
 from freehold.proof.chain import MAX_CHAIN_BYTES
-from freehold.proof.consistency import EMPTY, Head
 from freehold.proof.digests import read_bytes
+from freehold.proof.log import consistency, withdrawals, withdrawn_filter
+from freehold.proof.log.consistency import EMPTY, Head
+from freehold.proof.log.withdrawals import Entry
 from freehold.proof.statements import StageStatement, is_digest
-from freehold.proof.withdrawals import Entry
+from freehold.proof.tree import sparse
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.documents import opened

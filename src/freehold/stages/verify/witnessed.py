@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from freehold.errors import GateError, InputError
-from freehold.proof import witness
 from freehold.proof.bundle import MAX_RELEASE_BYTES, PARTY, RELEASE, is_signature
 from freehold.proof.digests import Entry, read_bytes, sha256_bytes
-from freehold.proof.envelope import MAX_ENVELOPE_BYTES, instant, signed_by
-from freehold.proof.signatures import MAX_BUNDLE_BYTES, SIGNATURES
-from freehold.proof.witness import WITNESS_SUFFIX, Testimony
+from freehold.proof.parties import witness
+from freehold.proof.parties.witness import WITNESS_SUFFIX, Testimony
+from freehold.proof.signing.envelope import MAX_ENVELOPE_BYTES, instant, signed_by
+from freehold.proof.signing.signatures import MAX_BUNDLE_BYTES, SIGNATURES
 from freehold.stages.verify.report import Finding, finding
 from freehold.stages.verify.trusted import Trusted
 

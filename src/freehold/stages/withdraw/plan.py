@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from freehold.errors import InputError
 from freehold.journey import JOURNEY
-from freehold.proof import keys, withdrawals
-from freehold.proof.publisher import key_file, party_of
-from freehold.proof.withdrawals import Entry, Withdrawn
+from freehold.proof.log import withdrawals
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.signing import keys
+from freehold.proof.signing.publisher import key_file, party_of
 from freehold.stages.withdraw.likeness import Alike, alike
-from freehold.stages.withdraw.resolve import Found, Request, asked_before, resolve, texts_of
+from freehold.stages.withdraw.resolve import Found, Request, asked_before, left_out, resolve, texts_of
 from freehold.stages.withdraw.silence import Silence, keep, silence
 from freehold.store.workspace import Workspace
 
@@ -80,8 +81,9 @@ def plan(home: Workspace, log: Path | None, request: Request, *, level: str) -> 
     found = resolve(sealed.path, request)
     before = asked_before(entries, request, level)
     if not found and not before:
-        advice = f"see {sealed.path / 'documents'}; a document that is not in the corpus needs no withdrawal from it"
-        raise InputError(f"the corpus has no {request.kind} {request.value!r}", where=str(home.folder), remedy=advice)
+        why = left_out(sealed.path, request)
+        advice = why or "a document that is not in the corpus needs no withdrawal from it"
+        raise InputError(f"the corpus has no {request.kind} {request.value!r}", where=str(sealed.path), remedy=advice)
     already = withdrawals.withdrawn(entries, level)
     new = tuple(one for one in found if one.id not in already)
     climbing(entries, new, level=level)

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from freehold.errors import InputError
-from freehold.proof.sparse import key_of_text
-from freehold.proof.withdrawals import Entry, Withdrawn
+from freehold.proof.log.withdrawals import Entry, Withdrawn
+from freehold.proof.tree.sparse import key_of_text
 from freehold.text.optout_list import parse_opt_outs
 from freehold.text.signatures import digest
 
@@ -68,6 +68,15 @@ def resolve(artifact: Path, request: Request) -> tuple[Found, ...]:
         for row in found
     )
     return tuple(sorted(made, key=lambda one: one.id))
+
+
+def left_out(artifact: Path, request: Request) -> str | None:
+    """Why curation did not keep a document of this id, if that is what was asked for and it met one."""
+    ledger = artifact / "ledger.parquet"
+    if request.kind != "document" or not ledger.is_file():
+        return None
+    dropped = pq.read_table(ledger, filters=[("id", "=", request.value)]).to_pylist()
+    return f"it was left out as {dropped[0]['reason']}, {dropped[0]['detail']}" if dropped else None
 
 
 def condition(request: Request) -> tuple[Callable[[dict[str, Any]], bool], bool]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof import withdrawn_filter
-from freehold.proof.withdrawals import filter_path, place
+from freehold.proof.log import withdrawn_filter
+from freehold.proof.log.withdrawals import filter_path, place
 from freehold.stages.withdraw.resolve import texts_in, texts_of
 from freehold.text.withdrawn import WIDTH, filter_of
 

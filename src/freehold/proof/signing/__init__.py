@@ -1,0 +1,1 @@
+"""Keys, and signatures made with them: over a release, and over small statements."""
