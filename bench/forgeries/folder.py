@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.files = {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+        self.files = {
+            str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()
+        }
 
     @contextmanager
     def changed(self, files: Mapping[str, bytes]) -> Iterator[Path]:
@@ -37,11 +38,10 @@ class Folder:
             self.path.unlink(missing_ok=True)
         else:
             shutil.rmtree(self.path)
+        self.copied(self.path)
+
+    def copied(self, target: Path) -> None:
+        """Write the files to another folder."""
         for path, data in self.files.items():
-            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.path / path).write_bytes(data)
-
-
-def spare(path: Path) -> Path:
-    """A name beside a release that nothing has."""
-    return path.with_name(f"{path.name}.{os.getpid()}")
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(data)

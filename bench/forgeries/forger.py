@@ -17,14 +17,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from forgeries.folder import Folder
 
+from forgeries.folder import Folder
 from freehold.errors import FreeholdError
 from freehold.law import facts, generate
-from freehold.proof import bundle, chain, consistency, signatures, withdrawal_entry
+from freehold.proof import bundle, chain
 from freehold.proof.digests import digest_of, sha256_bytes
 from freehold.proof.locators import CHUNK_BYTES, Locators
-from freehold.proof.signatures import Manifest, pae
+from freehold.proof.log import consistency, entry
+from freehold.proof.signing import signatures
+from freehold.proof.signing.signatures import Manifest, pae
 from freehold.records import canonical_json
 
 Files = dict[str, bytes]
@@ -39,7 +41,7 @@ class Forger:
         self.index = json.loads(folder.files[bundle.RELEASE])
 
     def sealed(self, changes: Files) -> Files:
-        """The changes with release.json, locators and signature made anew, as far as they are not changed themselves."""
+        """The changes with release.json, locators and signature made anew, where they are not changed themselves."""
         files = {**self.folder.files, **changes}
         own = (bundle.RELEASE, bundle.LOCATORS)
         listed = {path: measured(data) for path, data in files.items() if not bundle.is_signature(path)}
@@ -81,8 +83,8 @@ class Forger:
         if bundle.WITHDRAWALS not in files or files == self.folder.files:
             return
         lines, previous = [], chain.GENESIS
-        for raw in files[bundle.WITHDRAWALS].removesuffix(b"\n").split(b"\n"):
-            value = json.loads(raw)
+        for row in files[bundle.WITHDRAWALS].removesuffix(b"\n").split(b"\n"):
+            raw, value = row, json.loads(row)
             if isinstance(value, dict) and canonical_json(value) == raw:
                 value |= {"previous": previous} if "previous" in value else {}
                 raw = canonical_json(self.signed_entry(value))
@@ -91,15 +93,15 @@ class Forger:
         files[bundle.WITHDRAWALS] = b"".join(line + b"\n" for line in lines)
         files[bundle.WITHDRAWALS_HEAD] = consistency.head_of(lines).line()
 
-    def signed_entry(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def signed_entry(self, row: dict[str, Any]) -> dict[str, Any]:
         """An entry of the log with a true signature, where it has a place for one."""
-        signature = entry.get("signature")
+        signature = row.get("signature")
         if not isinstance(signature, dict) or "sig" not in signature:
-            return entry
-        unsigned = {name: value for name, value in entry.items() if name != "signature"}
-        payload = pae(canonical_json(unsigned), kind=withdrawal_entry.PAYLOAD_TYPE)
+            return row
+        unsigned = {name: value for name, value in row.items() if name != "signature"}
+        payload = pae(canonical_json(unsigned), kind=entry.PAYLOAD_TYPE)
         sig = self.key.sign(payload, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        return entry | {"signature": signature | {"sig": base64.b64encode(sig).decode()}}
+        return row | {"signature": signature | {"sig": base64.b64encode(sig).decode()}}
 
 
 def restate(files: Files, stage: str, *, before: Files) -> None:
@@ -110,9 +112,9 @@ def restate(files: Files, stage: str, *, before: Files) -> None:
         manifest = statement["predicate"]["manifest"]
         was = digest_of(json.loads(before[where])["predicate"]["manifest"])
         for place, path in places(stage):
-            if place in files and files[place] != before.get(place) and path in manifest:
-                if manifest[path]["sha256"] == sha256_bytes(before[place]):
-                    manifest[path] = {"sha256": sha256_bytes(files[place]), "size": len(files[place])}
+            changed = place in files and files[place] != before.get(place) and path in manifest
+            if changed and manifest[path]["sha256"] == sha256_bytes(before[place]):
+                manifest[path] = {"sha256": sha256_bytes(files[place]), "size": len(files[place])}
         now = digest_of(manifest)
         if now == was or canonical_json(json.loads(files[where])) + b"\n" != files[where]:
             return
@@ -137,8 +139,8 @@ def relink(files: Files) -> None:
     previous = chain.GENESIS
     for path in bundle.CHAINS:
         lines = []
-        for raw in files.get(path, b"").removesuffix(b"\n").split(b"\n"):
-            value = json.loads(raw)
+        for row in files.get(path, b"").removesuffix(b"\n").split(b"\n"):
+            raw, value = row, json.loads(row)
             if isinstance(value, dict) and "previous" in value and canonical_json(value) == raw:
                 raw = chain.line(value | {"previous": previous})
             lines.append(raw)

@@ -6,18 +6,18 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
 from forgeries import leaves
 from forgeries.folder import Folder
 from forgeries.forger import Files, Forger
-
+from freehold.law import facts, generate
 from freehold.proof import bundle
-from freehold.records import canonical_json
 
 Depth = Literal["sealed", "carried"]
+GENERATED = (f"{generate.FOLDER}/", "evidence/bom/")
+Way = tuple[str, Callable[[], bytes]]  # what is done, and the file's bytes after it
 Verify = Callable[[Path], "set[int]"]  # the numbers of the checks that fail
 
 
@@ -37,17 +37,20 @@ class Trial:
 
 
 def evidence(folder: Folder) -> list[str]:
-    """JSON files and files of JSON lines below evidence/, signatures aside: those are kind (a)."""
+    """JSON files and files of JSON lines below evidence/; signatures and locators, which prove nothing, aside."""
     ends = (".json", ".jsonl")
     return [
         path
         for path in folder.files
-        if path.startswith("evidence/") and path.endswith(ends) and not bundle.is_signature(path)
+        if path.startswith("evidence/")
+        and path.endswith(ends)
+        and path != bundle.LOCATORS
+        and not bundle.is_signature(path)
     ]
 
 
 def mutated(folder: Folder, path: str) -> Iterator[tuple[leaves.Place, str, Callable[[], bytes]]]:
-    """(place, what was done, the file's bytes after it) for every leaf of a file; of lines the place begins with one."""
+    """(place, what was done, the file's bytes after it) of every leaf; a place in lines begins with a number."""
     data = folder.files[path]
     whole = not path.endswith(".jsonl")
     parts = [data] if whole else data.removesuffix(b"\n").split(b"\n") if data else []
@@ -69,20 +72,37 @@ def dumped(value: Any) -> bytes:
 
 
 def trials(
-    folder: Folder, forger: Forger, verify: Verify, *, depth: Depth, files: Sequence[str], each: int, chance: random.Random
+    folder: Folder,
+    forger: Forger,
+    verify: Verify,
+    *,
+    depth: Depth,
+    files: Sequence[str],
+    seed: int,
+    most: int | None = None,
+    each: int = 1,
 ) -> Iterator[Trial]:
-    """`each` mutations of every leaf of these files, drawn by chance; those that the forger's own work undoes are left out."""
+    """`each` mutations of every leaf of these files, `most` of all, drawn by the seed.
+
+    What the forger's own work undoes is left out.
+    """
+    chance = random.Random(seed)
+    chosen = []
     for path in files:
-        by_leaf: dict[leaves.Place, list[tuple[str, Callable[[], bytes]]]] = {}
+        if depth == "carried" and path.startswith(GENERATED) and path != facts.DECLARED:
+            continue  # a forger who carries a change through generates them again
+        by_leaf: dict[leaves.Place, list[Way]] = {}
         for place, what, make in mutated(folder, path):
             by_leaf.setdefault(place, []).append((what, make))
         for place, ways in by_leaf.items():
-            for what, make in chance.sample(ways, min(each, len(ways))):
-                if (files_after := after(forger, {path: make()}, depth=depth)) is not None:
-                    with folder.changed(files_after) as release:
-                        failed = verify(release)
-                    exact = ".".join(map(str, place))
-                    yield Trial(depth=depth, file=path, place=leaves.named(place), exact=exact, what=what, failed=tuple(sorted(failed)))
+            chosen += [(path, place, way) for way in chance.sample(ways, min(each, len(ways)))]
+    for path, place, (what, make) in chosen if most is None else chance.sample(chosen, min(most, len(chosen))):
+        files_after = after(forger, {path: make()}, depth=depth)
+        if files_after is not None:
+            with folder.changed(files_after) as release:
+                failed = tuple(sorted(verify(release)))
+            exact, named = ".".join(map(str, place)), leaves.named(place)
+            yield Trial(depth=depth, file=path, place=named, exact=exact, what=what, failed=failed)
 
 
 def after(forger: Forger, changes: Files, *, depth: Depth) -> Files | None:
@@ -90,6 +110,3 @@ def after(forger: Forger, changes: Files, *, depth: Depth) -> Files | None:
     files = forger.sealed(changes) if depth == "sealed" else forger.carried(changes)
     same = all(forger.folder.files.get(path) == data for path, data in files.items())
     return None if same else files
-
-
-__all__ = ["Trial", "canonical_json", "evidence", "fnmatchcase", "trials"]

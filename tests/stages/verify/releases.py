@@ -44,9 +44,11 @@ RATES = {"matrix": 0.02, "embedding": 0.3, "head": 0.004, "vector": 0.01, "weigh
 TRAIN = {
     "base": None, "device": "cpu", "format": 1, "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": RATES,
     "samples": 8, "seed": 7, "sequence": 64, "steps": 80, "checkpoint_steps": 50,
+    "document_mask": False, "warmup_steps": 0, "decay_share": 0.5, "keep_every": 0, "keep_checkpoints": 2,
 }  # fmt: skip
 TAUGHT = {
-    "format": 1, "samples": 8, "seed": 7, "sequence": 64, "steps": 5, "rates": RATES, "epochs": 1, "instructions": "1" * 64,
+    "format": 1, "samples": 8, "seed": 7, "sequence": 64, "steps": 5, "rates": RATES, "epochs": 1,
+    "instructions": "1" * 64,
 }  # fmt: skip
 SOURCE = {
     "name": "laws", "licence": "CC0-1.0", "licences": {"CC0-1.0": 2}, "statute": None, "domain": None, "origin": "here",
@@ -91,14 +93,21 @@ FAIRNESS = {
 FIGURES = {
     "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
     "tokenize": {
-        "documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}, "fairness": {"deu": SERVED}, "gini": 0.0,
+        "documents": 2,
+        "tokens": 900,
+        "tokens_by_language": {"deu": 900},
+        "fairness": {"deu": SERVED},
+        "gini": 0.0,
     },
     "train": {"parameters": 143_168, "tokens_by_language": {"deu": 40_960}, "steps": 80, "precision": "fp32"},
     "refine": {"steps": 5, "tokens": 2560},
 }
-# fmt: skip
 POLICY = {"licences": ["CC0-1.0"], "opt_out": "none", "opt_out_time": "both", "agent": None}
-TABLES = {"refine": {"refine": {"epochs": 1, "learning_rate": 0.02}}}
+CHARTER = {
+    "sequence": 64, "goldfish": 0, "document_mask": False, "checkpoint_steps": 50, "warmup_steps": 0, "decay_share": 0.5,
+    "seed": 7, "batch_tokens": 512, "keep_every": None, "keep_checkpoints": 2,
+} | {key: RATES[name] for name, key in recipes.RATES.items()}  # fmt: skip
+TABLES = {"train": {"train": CHARTER}, "refine": {"refine": {"epochs": 1, "learning_rate": 0.02}}}
 CONFIG = {"model_type": "qwen3"} | {name: SHAPE[key] for key, name in recipes.SHAPE.items()}
 SAID = {"intended_uses": "tests", "obtained": {"laws": "public"}, "rights_contact": ""}
 
@@ -114,6 +123,7 @@ class Recipe:
     sources: list[dict[str, Any]] = field(default_factory=lambda: [dict(SOURCE)])
     curate_files: dict[str, str] = field(default_factory=lambda: {"laws/a.jsonl": "a" * 64})
     policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
+    rights: dict[str, Any] = field(default_factory=lambda: dict(RIGHTS))
     trained: bytes = WEIGHTS[::-1]
     refined: bytes = WEIGHTS
     shipped: bytes = WEIGHTS
@@ -221,6 +231,13 @@ def write_law(folder: Path, statements: Mapping[str, Any], *, threshold: int) ->
     write(folder, generate.generate(facts.read(lambda path: (folder / path).read_bytes(), paths)))
 
 
+def croissant(recipe: Recipe) -> dict[str, Any]:
+    """The corpus described, with the licences of its sources."""
+    tables = [row.get("licences") for row in recipe.sources if isinstance(row, dict)]
+    licences = {str(name) for table in tables if isinstance(table, dict | list) for name in table}
+    return CROISSANT | {"license": sorted(licences)}
+
+
 def completed(told: Any, due: Mapping[str, str]) -> Any:
     """A recipe with what it must name, where a test gave it nothing else."""
     return {**due, **told} if isinstance(told, dict) else told
@@ -249,14 +266,17 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
     tokenized = {"tokenizer.json": b"{}", "fairness.json": json.dumps(FAIRNESS).encode()}
     data = digest_of(table(tokenized))
     trained = {"data": data}
-    taught = {"data": data, "base": next((row["checkpoint"] for row in recipe.segments[::-1] if row["stage"] == "train"), "")}
+    taught = {
+        "data": data,
+        "base": next((row["checkpoint"] for row in recipe.segments[::-1] if row["stage"] == "train"), ""),
+    }
     outputs = {
         "curate": {
             "sources.jsonl": sources,
             "documents.smt": tree,
             "curate.json": b"{}",
-            "rights.json": json.dumps(RIGHTS).encode(),
-            "croissant.json": json.dumps(CROISSANT).encode(),
+            "rights.json": json.dumps(recipe.rights).encode(),
+            "croissant.json": json.dumps(croissant(recipe)).encode(),
         },
         "tokenize": tokenized,
         "train": {
@@ -288,7 +308,10 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy} | TABLES.get(stage, {}) | recipe.tables.get(stage, {}) | told_of(recipe, stage),
+            parameters={"policy": recipe.policy}
+            | TABLES.get(stage, {})
+            | recipe.tables.get(stage, {})
+            | told_of(recipe, stage),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
             files={
                 "curate": recipe.curate_files,

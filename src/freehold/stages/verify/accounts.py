@@ -50,7 +50,10 @@ def counted(row: Row, curate: StageStatement) -> None:
     name, kept = row["name"], row.get("documents_kept")
     by = {SOURCES: kept, "its languages": total(row.get("languages")), "its licences": total(row.get("licences"))}
     agree(f"{name}: documents_kept", by)
-    agree(f"{name}: documents_read", {"its drops": plus(kept, total(row.get("drops"))), SOURCES: row.get("documents_read")})
+    agree(
+        f"{name}: documents_read",
+        {"its drops": plus(kept, total(row.get("drops"))), SOURCES: row.get("documents_read")},
+    )
     single, several = row.get("licence"), row.get("licences")
     if single is not None and several and single not in several:
         raise GateError(f"{name}: no record has its licence {single}", where=SOURCES)
@@ -73,10 +76,25 @@ def rights(report: Row, sources: Mapping[str, Row], curate: StageStatement) -> N
     agree("policy", {"a report": sorted(POLICY), RIGHTS: sorted(table(report, "policy"))})
     for key, outcome in OUTCOMES.items():
         agree(f"totals.{key}", {"its rows": summed(of(rows, outcome=outcome), "documents"), RIGHTS: totals.get(key)})
-    agree("totals.bytes_kept", {"its rows": summed(of(rows, outcome="kept"), "bytes"), RIGHTS: totals.get("bytes_kept")})
-    agree("totals.documents_read", {SOURCES: summed(sources.values(), "documents_read"), RIGHTS: totals.get("documents_read")})
-    agree("documents", {RIGHTS: plus(summed(rows, "documents"), report.get("unread")), "its totals": totals.get("documents_read")})
-    agree("sources", {SOURCES: sorted(sources), "evidence": sorted(table(report, "evidence")), "hosts": sorted(table(report, "hosts"))})
+    agree(
+        "totals.bytes_kept", {"its rows": summed(of(rows, outcome="kept"), "bytes"), RIGHTS: totals.get("bytes_kept")}
+    )
+    agree(
+        "totals.documents_read",
+        {SOURCES: summed(sources.values(), "documents_read"), RIGHTS: totals.get("documents_read")},
+    )
+    agree(
+        "documents",
+        {RIGHTS: plus(summed(rows, "documents"), report.get("unread")), "its totals": totals.get("documents_read")},
+    )
+    agree(
+        "sources",
+        {
+            SOURCES: sorted(sources),
+            "evidence": sorted(table(report, "evidence")),
+            "hosts": sorted(table(report, "hosts")),
+        },
+    )
     for name, source in sources.items():
         of_source(report, of(rows, source=name), source)
     opt_outs(table(report, "opt_outs"), kept=totals["documents_kept"])
@@ -97,7 +115,12 @@ def of_source(report: Row, rows: Sequence[Row], source: Row) -> None:
             raise GateError(f"{name}: a row whose ground or reason is none", where=RIGHTS)
     hosts = table(report, "hosts", name)
     volume, count = total(hosts.get("bytes")), hosts.get("count")
-    if type(count) is not int or volume is None or volume > (source.get("bytes_kept") or 0) or count < len(hosts["bytes"]):
+    if (
+        type(count) is not int
+        or volume is None
+        or volume > (source.get("bytes_kept") or 0)
+        or count < len(hosts["bytes"])
+    ):
         raise GateError(f"{name}: its hosts hold other bytes than it has", where=RIGHTS)
 
 
@@ -119,7 +142,11 @@ def described(about: Row, rows: Sequence[Row], curate: StageStatement) -> None:
     if responsible:
         agree("creator", {STATEMENT: responsible.get("name"), CROISSANT: table(about, "creator").get("name")})
     made = {path: facts for path, facts in curate.manifest.items() if path.startswith(PARQUET)}
-    listed = {row["@id"]: row for row in rows_of(about.get("distribution"), where=CROISSANT) if "sha256" in row and "@id" in row}
+    listed = {
+        row["@id"]: row
+        for row in rows_of(about.get("distribution"), where=CROISSANT)
+        if "sha256" in row and "@id" in row
+    }
     agree("files", {STATEMENT: sorted(made), CROISSANT: sorted(listed)})
     for path, facts in made.items():
         row = listed[path]

@@ -55,7 +55,7 @@ def total(value: Any) -> Any:
 def summed(rows: Iterable[Mapping[str, Any]], key: str) -> Any:
     """The sum of a field over rows; None where a row has no whole number there."""
     counts = [row.get(key) for row in rows]
-    return sum(counts) if all(type(count) is int for count in counts) else None  # type: ignore[arg-type]
+    return sum(counts) if all(type(count) is int for count in counts) else None
 
 
 def loaded(contents: Contents, path: str) -> dict[str, Any]:

@@ -155,7 +155,9 @@ def read_sources(contents: Contents, steps: Mapping[str, StageStatement]) -> int
             raise GateError(f"{name} lists a file {strange[0]} that curate did not read", where=SOURCES)
         for file in rows[name]["files"]:
             if read.get(file.get("path")) != file["sha256"]:
-                raise GateError(f"{name} lists {file.get('path')}, which curate did not read as it stands there", where=SOURCES)
+                raise GateError(
+                    f"{name} lists {file.get('path')}, which curate did not read as it stands there", where=SOURCES
+                )
     for name, digest in read.items():
         source = name.split("/")[0]
         if source not in BESIDE and digest not in named.get(source, set()):

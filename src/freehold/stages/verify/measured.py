@@ -7,15 +7,18 @@ from typing import Any
 
 from freehold.errors import GateError
 from freehold.proof.bundle import ANSWERS, COMPLETIONS, HELD_OUT, MEMORISATION, RESULTS, step_path
-from freehold.stages.verify.claims import agree, table
 from freehold.proof.statements import StageStatement
+from freehold.stages.verify.claims import agree, table
 
 FORMAT = 1
 FIELDS = {
-    ANSWERS: {"answer": int, "chosen": int, "correct": bool, "id": str, "language": str, "nats_per_byte": list, "pack": str},
+    ANSWERS: {
+        "answer": int, "chosen": int, "correct": bool, "id": str, "language": str, "nats_per_byte": list, "pack": str,
+    },
     HELD_OUT: {"document": str, "language": str, "bytes": int, "bits": dict},
     COMPLETIONS: {
-        "document": str, "language": str, "prompt": str, "completion": str, "seed": int, "temperature": float, "top_p": float,
+        "document": str, "language": str, "prompt": str, "completion": str, "seed": int, "temperature": float,
+        "top_p": float,
     },
 }  # fmt: skip
 PASSAGE = {"document": str, "language": str, "offset": int, "times": int, "verbatim": int}
@@ -47,7 +50,7 @@ def named(held: Sequence[Row], completed: Sequence[Row], passages: Sequence[Row]
 def compared(results: Row) -> None:
     """Raise GateError unless the figures before refinement are of the same model and of no more bytes."""
     for language, row in table(results, "bits_per_byte").items():
-        before, size = table(row, "before_refinement"), table(row).get("bytes")
+        before, size = table(row, "before_refinement"), table(row).get("bytes", 0)
         if not before:
             continue
         numbers = [before.get(name) for name in ("model", "pretrained")]

@@ -8,7 +8,7 @@ from typing import Any
 from freehold.errors import GateError
 from freehold.proof import canonical
 from freehold.proof.bundle import LOCATORS, MAX_RELEASE_BYTES, STEPS, step_path
-from freehold.proof.signatures import SIGNATURES
+from freehold.proof.signing.signatures import SIGNATURES
 from freehold.proof.statements import StageStatement
 from freehold.stages.verify.claims import agree, loaded, sound, table, total
 from freehold.stages.verify.contents import Contents
@@ -53,10 +53,17 @@ def served(fairness: Mapping[str, Any], step: StageStatement) -> None:
     agree("measure", {"this version": MEASURE, FAIRNESS: fairness.get("measure")})
     agree("languages", {where: sorted(table(told, "tokens_by_language")), FAIRNESS: sorted(rows)})
     for code, row in rows.items():
-        counts = [row.get(name) if isinstance(row, dict) else None for name in ("tokens", "bytes", "characters", "content_bytes")]
+        counts = [
+            row.get(name) if isinstance(row, dict) else None
+            for name in ("tokens", "bytes", "characters", "content_bytes")
+        ]
         if not isinstance(row, dict) or set(row) != LANGUAGE or any(type(n) is not int or n <= 0 for n in counts):
             raise GateError(f"{code}: counts of another form", where=FAIRNESS)
-        if type(row["seen"]) is not bool or row["unit"] not in ("word", "character") or type(row["fertility"]) is not float:
+        if (
+            type(row["seen"]) is not bool
+            or row["unit"] not in ("word", "character")
+            or type(row["fertility"]) is not float
+        ):
             raise GateError(f"{code}: facts of another form", where=FAIRNESS)
     costs = {code: row["tokens"] / row["content_bytes"] for code, row in rows.items()}
     for code, row in rows.items():

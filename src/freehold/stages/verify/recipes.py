@@ -24,7 +24,12 @@ RATES = {
     "vector": "vector_learning_rate",
     "weight_decay": "weight_decay",
 }
-SHAPE = {"depth": "num_hidden_layers", "width": "hidden_size", "vocab_size": "vocab_size", "heads": "num_attention_heads"}
+SHAPE = {
+    "depth": "num_hidden_layers",
+    "width": "hidden_size",
+    "vocab_size": "vocab_size",
+    "heads": "num_attention_heads",
+}
 KEPT = ("frozen", "dtype", "threads", "seed")  # of training, in the refinement as well
 
 Recipe = dict[str, Any]
@@ -42,7 +47,9 @@ def check(contents: Contents, steps: Mapping[str, StageStatement], segments: Seq
     for number, segment in enumerate(segments, 1):
         every = trained.get("checkpoint_steps")
         if type(every) is int and segment.last_step - segment.first_step >= every:
-            raise GateError(f"segment {number} is longer than {every} steps", where=f"evidence/{segment.stage}/chain.jsonl")
+            raise GateError(
+                f"segment {number} is longer than {every} steps", where=f"evidence/{segment.stage}/chain.jsonl"
+            )
 
 
 def pretraining(contents: Contents, recipe: Recipe, steps: Mapping[str, StageStatement]) -> None:
@@ -65,7 +72,13 @@ def pretraining(contents: Contents, recipe: Recipe, steps: Mapping[str, StageSta
     agree("figures", {TRAIN: measured, where: {name: step.figures.get(name) for name in measured}})
     if recipe.get("base") is None and CONFIG in contents.listed:
         config, shape = loaded(contents, CONFIG), table(recipe, "model")
-        agree("model", {CONFIG: {name: config.get(key) for name, key in SHAPE.items()}, TRAIN: {name: shape.get(name) for name in SHAPE}})
+        agree(
+            "model",
+            {
+                CONFIG: {name: config.get(key) for name, key in SHAPE.items()},
+                TRAIN: {name: shape.get(name) for name in SHAPE},
+            },
+        )
 
 
 def refinement(
