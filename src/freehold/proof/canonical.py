@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from typing import Any
 
 from freehold.errors import GateError
@@ -15,7 +17,8 @@ MAX_BYTES = 8 << 20
 MAX_DEPTH = 64
 MAX_LINES = 100_000
 MAX_VALUES = 500_000  # commas and brackets; an empty list costs Python 56 bytes, an object 64
-STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+# Takes an open string to the end, too: tried again at each quote in it, it would cost the square of its length.
+STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
 BRACKET = re.compile(rb"[\[\]{}]")
 
 
@@ -29,7 +32,9 @@ def load(data: bytes, *, where: str, max_bytes: int = MAX_BYTES, max_depth: int 
         raise GateError(f"JSON of {len(data):,} bytes, at most {max_bytes:,} are read", where=where)
     bound(data, where=where, max_depth=max_depth)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse_constant)
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite
+        )
         if re.search(rb"\\u[dD][89a-fA-F]", data):
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # raises on a lone surrogate
     except (ValueError, RecursionError) as error:
@@ -67,10 +72,17 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object, unless a key stands in it twice: readers differ in which one they believe."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for position, key in enumerate(keys) if key in keys[:position])
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {twice!r} stands twice in one object")
     return found
+
+
+def finite(digits: str) -> float:
+    """A number with a fraction or an exponent, unless it is too large for a double: nothing could write it again."""
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits[:20]} is beyond the numbers that we read")
+    return value
 
 
 def refuse_constant(name: str) -> None:

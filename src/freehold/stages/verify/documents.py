@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from freehold.errors import IncompleteError, InputError
-from freehold.proof import bundle
 from freehold.proof.bundle import TREE
 from freehold.proof.tree import document_proof
 from freehold.proof.tree.sparse import Tree
+from freehold.proof.writing import write
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.report import Check, judged
@@ -34,7 +34,7 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     verdict = judged(5, answer)
     if asked.proof is not None and made:
         try:
-            bundle.write(asked.proof, made[0])
+            write(asked.proof, made[0])
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", where=str(asked.proof)) from None
     return verdict
