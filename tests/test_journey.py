@@ -69,6 +69,7 @@ def test_an_auditor_replays_segments_and_others_believe_it(town: Path, tmp_path:
 
 def test_killed_once_in_every_stage_it_ends_in_the_same_model(town: Path, tiny: Path) -> None:
     """kill -9 to the whole run as soon as a stage has begun to write, then run again; and so on to the end."""
+    shutil.copyfile(town, tiny)
     for step in JOURNEY:
         process = subprocess.Popen([*FREEHOLD, "run", str(tiny)], start_new_session=True, stderr=subprocess.DEVNULL)
         partial = tiny.parent / ".freehold" / "artifacts" / step.name

@@ -254,7 +254,8 @@ def figures_of(recipe: Recipe, stage: str) -> dict[str, Any]:
     told = {name: results.get(name) for name in ("bits_per_byte", "choice")}
     passages = memory.get("passages")
     together = passages.get("all", {}) if isinstance(passages, dict) else {}
-    return told | {"memorisation": {"passages": together, "canaries": memory.get("canaries", {})}}
+    tables = {"memorisation": together, "canaries": memory.get("canaries", {})}
+    return told | {name: table for name, table in tables.items() if table}
 
 
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
