@@ -54,7 +54,7 @@ def build(folder: Path, *, shards: int) -> tuple[Path, Path]:
     release = folder / "release"
     outputs: dict[str, dict[str, bytes]] = {
         "curate": {"sources.jsonl": sources(5_000)},
-        "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
+        "tokenize": {"tokenizer.json": b"{}"},
         "train": {"model/config.json": b"{}", "model/tokenizer.json": b"{}"},
     }
     block = os.urandom(1 << 20)

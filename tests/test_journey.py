@@ -35,18 +35,6 @@ def digests(charter: Path) -> dict[str, str]:
     return {path: facts["sha256"] for path, facts in files.items() if path.startswith(("model/", "gguf/"))}
 
 
-@pytest.fixture(scope="session")
-def town(tiny_source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The charter of a town whose journey has ended without disturbance; do not change it: copy it."""
-    charter = Path(shutil.copytree(tiny_source, tmp_path_factory.mktemp("calm") / "town")) / "charter.toml"
-    text = charter.read_text(encoding="utf-8").replace("checkpoint_steps = 8", "checkpoint_steps = 8\nkeep_every = 16")
-    charter.write_text(text, encoding="utf-8")
-    begun = time.monotonic()
-    freehold("run", charter)
-    assert time.monotonic() - begun < 120
-    return charter
-
-
 def test_a_second_run_does_nothing_again(town: Path) -> None:
     runs = set((town.parent / ".freehold" / "runs").iterdir())
     freehold("run", town)

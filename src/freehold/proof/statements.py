@@ -19,6 +19,7 @@ from freehold.proof.names import problem
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 STAGE_PREDICATE = "https://freehold/stage/v1"
+INSTANT = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 STAGE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PREDICATE = {
     "stage",
@@ -45,6 +46,7 @@ class StageStatement:
     inputs: Mapping[str, str]  # earlier stage → digest of its artifact
     files: Mapping[str, str]  # outside file → SHA-256
     parameters: Mapping[str, Any]
+    figures: Mapping[str, Any]  # as they were told
     environment: Mapping[str, Any]  # as it was told; nothing rests on its form
     seconds: float  # that it took where it ran; 0 where its times are none
 
@@ -114,6 +116,11 @@ def parse(data: bytes, *, where: str) -> StageStatement:
     hold(subject == wanted, f"its subject is not artifact/{stage} with the digest {digest} of its own manifest")
     hold(isinstance(predicate["parameters"], dict), "its parameters are no table")
     hold(isinstance(predicate["environment"], dict), "its environment is no table")
+    hold(isinstance(predicate["figures"], dict), "its figures are no table")
+    hold(is_digest(predicate["code"]), "its code is no digest")
+    hold(type(predicate["format"]) is int and predicate["format"] > 0, "its format is no number")
+    times = [predicate["started"], predicate["finished"]]
+    hold(all(map(is_instant, times)) and times[0] <= times[1], "its times are none, or end before they begin")
     return StageStatement(
         stage=stage,
         output=digest,
@@ -121,6 +128,7 @@ def parse(data: bytes, *, where: str) -> StageStatement:
         inputs=named_digests(predicate["inputs"], where=where, what="inputs"),
         files=named_digests(predicate["files"], where=where, what="files"),
         parameters=predicate["parameters"],
+        figures=predicate["figures"],
         environment=predicate["environment"],
         seconds=seconds_between(predicate["started"], predicate["finished"]),
     )
@@ -137,6 +145,11 @@ def seconds_between(started: object, finished: object) -> float:
         return max(0.0, (ended - begun).total_seconds())
     except (ValueError, TypeError):  # TypeError: one instant with a time zone, one without
         return 0.0
+
+
+def is_instant(value: object) -> bool:
+    """Whether a value is an instant as `instant` writes it; such texts are in the order of time."""
+    return isinstance(value, str) and INSTANT.fullmatch(value) is not None
 
 
 def checked_manifest(value: object, *, where: str) -> dict[str, dict[str, Any]]:

@@ -22,6 +22,7 @@ from freehold.proof.signing.keys import KeyFiles
 from freehold.proof.statements import stage_statement
 from freehold.proof.tree import sparse
 from freehold.records import canonical_json
+from freehold.stages.verify import readings, recipes
 
 from .evaluations import evaluation
 
@@ -39,25 +40,75 @@ SHAPE = {
     "context": 64, "depth": 1, "experts": None, "family": "qwen3", "ffn_width": 192, "head_size": 64, "heads": 1,
     "kv_heads": 1, "latent": None, "tied": False, "vocab_size": 700, "width": 64, "windows": [],
 }  # fmt: skip
+RATES = {"matrix": 0.02, "embedding": 0.3, "head": 0.004, "vector": 0.01, "weight_decay": 0.1}
 TRAIN = {
-    "base": None, "device": "cpu", "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": {"matrix": 0.02},
-    "samples": 8, "seed": 7, "sequence": 64, "steps": 80,
+    "base": None, "device": "cpu", "format": 1, "goldfish": 0, "model": SHAPE, "precision": "fp32", "rates": RATES,
+    "samples": 8, "seed": 7, "sequence": 64, "steps": 80, "checkpoint_steps": 50,
+    "document_mask": False, "warmup_steps": 0, "decay_share": 0.5, "keep_every": 0, "keep_checkpoints": 2,
 }  # fmt: skip
-TAUGHT = {"samples": 8, "seed": 7, "sequence": 64, "steps": 5}
+TAUGHT = {
+    "format": 1, "samples": 8, "seed": 7, "sequence": 64, "steps": 5, "rates": RATES, "epochs": 1,
+    "instructions": "1" * 64,
+}  # fmt: skip
+SOURCE = {
+    "name": "laws", "licence": "CC0-1.0", "licences": {"CC0-1.0": 2}, "statute": None, "domain": None, "origin": "here",
+    "opt_out": "none", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}], "documents_read": 2,
+    "documents_kept": 2, "bytes_kept": 9, "drops": {}, "languages": {"deu": 2},
+}  # fmt: skip
 RIGHTS = {
-    "opt_outs": {"kept_without_notice": 0, "kept_without_url": 2, "notices": 0},
+    "format": 1,
+    "policy": {"licences": ["CC0-1.0"], "opt_out": "none", "opt_out_time": "both", "agent": None},
     "rows": [
-        {"source": "laws", "licence": "CC0-1.0", "ground": "licence", "outcome": "kept", "documents": 2, "bytes": 9}
+        {
+            "source": "laws", "licence": "CC0-1.0", "ground": "licence", "statute": None, "outcome": "kept",
+            "reason": None, "documents": 2, "bytes": 9,
+        }
     ],
+    "unread": 0,
+    "evidence": {"laws": {"the record's field licence": 2}},
     "hosts": {"laws": {"count": 0, "bytes": {}}},
+    "opt_outs": {"kept_without_notice": 0, "kept_without_url": 2, "notices": 0},
+    "overrides": [],
+    "totals": {
+        "documents_read": 2, "documents_kept": 2, "documents_refused": 0, "documents_dropped": 0, "bytes_kept": 9,
+    },
+}  # fmt: skip
+CROISSANT = {
+    "license": ["CC0-1.0"],
+    "isBasedOn": [{"@type": "sc:CreativeWork", "name": "laws", "sourceOrganization": "here"}],
+    "distribution": [],
+}
+SERVED = {"fertility": 3.9, "unit": "word", "bytes_per_token": 2.0, "premium": 1.0}
+FAIRNESS = {
+    "measure": readings.MEASURE,
+    "languages": {
+        "deu": {"tokens": 50, "bytes": 100, "characters": 80, "content_bytes": 40, "tokens_per_character": 0.625}
+        | {"seen": False}
+        | SERVED
+    },
+    "best_served": "deu",
+    "worst_premium": 1.0,
+    "gini": 0.0,
 }
 FIGURES = {
     "curate": {"documents_read": 2, "documents_kept": 2, "drops": {}},
-    "tokenize": {"documents": 2, "tokens": 900, "tokens_by_language": {"deu": 900}},
-    "train": {"parameters": 143_168, "tokens_by_language": {"deu": 40_960}},
-    "refine": {},
-    "evaluate": {},
+    "tokenize": {
+        "documents": 2,
+        "tokens": 900,
+        "tokens_by_language": {"deu": 900},
+        "fairness": {"deu": SERVED},
+        "gini": 0.0,
+    },
+    "train": {"parameters": 143_168, "tokens_by_language": {"deu": 40_960}, "steps": 80, "precision": "fp32"},
+    "refine": {"steps": 5, "tokens": 2560},
 }
+POLICY = {"licences": ["CC0-1.0"], "opt_out": "none", "opt_out_time": "both", "agent": None}
+CHARTER = {
+    "sequence": 64, "goldfish": 0, "document_mask": False, "checkpoint_steps": 50, "warmup_steps": 0,
+    "decay_share": 0.5, "seed": 7, "batch_tokens": 512, "keep_every": None, "keep_checkpoints": 2,
+} | {key: RATES[name] for name, key in recipes.RATES.items()}  # fmt: skip
+TABLES = {"train": {"train": CHARTER}, "refine": {"refine": {"epochs": 1, "learning_rate": 0.02}}}
+CONFIG = {"model_type": "qwen3"} | {name: SHAPE[key] for key, name in recipes.SHAPE.items()}
 SAID = {"intended_uses": "tests", "obtained": {"laws": "public"}, "rights_contact": ""}
 
 
@@ -69,13 +120,10 @@ def table(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 class Recipe:
     """What the release is made of; a test changes a field and builds a consistent forgery."""
 
-    sources: list[dict[str, Any]] = field(
-        default_factory=lambda: [
-            {"name": "laws", "licence": "CC0-1.0", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}]}
-        ]
-    )
+    sources: list[dict[str, Any]] = field(default_factory=lambda: [dict(SOURCE)])
     curate_files: dict[str, str] = field(default_factory=lambda: {"laws/a.jsonl": "a" * 64})
-    policy: dict[str, Any] = field(default_factory=lambda: {"licences": ["CC0-1.0"]})
+    policy: dict[str, Any] = field(default_factory=lambda: dict(POLICY))
+    rights: dict[str, Any] = field(default_factory=lambda: dict(RIGHTS))
     trained: bytes = WEIGHTS[::-1]
     refined: bytes = WEIGHTS
     shipped: bytes = WEIGHTS
@@ -173,9 +221,9 @@ def carry_log(folder: Path, drafts: tuple[Entry, ...], *, key: Any) -> None:
     write(folder, {bundle.WITHDRAWALS_HEAD: withdrawals.head(withdrawals.read(log)).line()})
 
 
-def write_law(folder: Path, statements: Mapping[str, Any]) -> None:
+def write_law(folder: Path, statements: Mapping[str, Any], *, threshold: int) -> None:
     """Law documents and bill of materials from the evidence as it lies there."""
-    release = {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"}
+    release = {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0", "threshold": threshold}
     responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
     declared = generate.declared(release=release, responsible=responsible, statements=statements)
     write(folder, {DECLARED: declared})
@@ -183,32 +231,65 @@ def write_law(folder: Path, statements: Mapping[str, Any]) -> None:
     write(folder, generate.generate(facts.read(lambda path: (folder / path).read_bytes(), paths)))
 
 
+def croissant(recipe: Recipe) -> dict[str, Any]:
+    """The corpus described, with the licences of its sources."""
+    tables = [row.get("licences") for row in recipe.sources if isinstance(row, dict)]
+    licences = {str(name) for table in tables if isinstance(table, dict | list) for name in table}
+    return CROISSANT | {"license": sorted(licences)}
+
+
+def completed(told: Any, due: Mapping[str, str]) -> Any:
+    """A recipe with what it must name, where a test gave it nothing else."""
+    return {**due, **told} if isinstance(told, dict) else told
+
+
+def figures_of(recipe: Recipe, stage: str) -> dict[str, Any]:
+    """What a statement tells: of the evaluation, what its files say."""
+    if stage != "evaluate":
+        return recipe.figures[stage]
+    results = json.loads(recipe.evaluated.get("results.json", b"{}"))
+    memory = json.loads(recipe.evaluated.get("memorisation.json", b"{}"))
+    if not isinstance(results, dict) or not isinstance(memory, dict):
+        return {}
+    told = {name: results.get(name) for name in ("bits_per_byte", "choice")}
+    passages = memory.get("passages")
+    together = passages.get("all", {}) if isinstance(passages, dict) else {}
+    return told | {"memorisation": {"passages": together, "canaries": memory.get("canaries", {})}}
+
+
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:
     """A sealed release, signed by every party."""
     told = chains(recipe.segments)
     sources = b"".join(json.dumps(row).encode() + b"\n" for row in recipe.sources)
     tree = tree_of(recipe.documents) if recipe.tree is None else recipe.tree
-    shape = {"model/config.json": b'{"model_type":"qwen3"}', "model/tokenizer.json": recipe.tokenizer}
+    shape = {"model/config.json": json.dumps(CONFIG).encode(), "model/tokenizer.json": recipe.tokenizer}
+    tokenized = {"tokenizer.json": b"{}", "fairness.json": json.dumps(FAIRNESS).encode()}
+    data = digest_of(table(tokenized))
+    trained = {"data": data}
+    taught = {
+        "data": data,
+        "base": next((row["checkpoint"] for row in recipe.segments[::-1] if row["stage"] == "train"), ""),
+    }
     outputs = {
         "curate": {
             "sources.jsonl": sources,
             "documents.smt": tree,
             "curate.json": b"{}",
-            "rights.json": json.dumps(RIGHTS).encode(),
-            "croissant.json": b"{}",
+            "rights.json": json.dumps(recipe.rights).encode(),
+            "croissant.json": json.dumps(croissant(recipe)).encode(),
         },
-        "tokenize": {"tokenizer.json": b"{}", "fairness.json": b"{}"},
+        "tokenize": tokenized,
         "train": {
             **recipe.model_files(recipe.trained),
             **shape,
             "chain.jsonl": told.get("train", b""),
-            "recipe.json": canonical_json(recipe.recipes["train"]),
+            "recipe.json": canonical_json(completed(recipe.recipes["train"], trained)),
         },
         "refine": {
             **recipe.model_files(recipe.refined),
             **shape,
             "chain.jsonl": told.get("refine", b""),
-            "recipe.json": canonical_json(recipe.recipes["refine"]),
+            "recipe.json": canonical_json(completed(recipe.recipes["refine"], taught)),
         },
         "evaluate": recipe.evaluated,
     }
@@ -227,14 +308,20 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
             stage=stage,
             format=1,
             code="c" * 64,
-            parameters={"policy": recipe.policy} | recipe.tables.get(stage, {}) | told_of(recipe, stage),
+            parameters={"policy": recipe.policy}
+            | TABLES.get(stage, {})
+            | recipe.tables.get(stage, {})
+            | told_of(recipe, stage),
             inputs=recipe.inputs.get(stage, {need: made[need] for need in needs[stage] if need in made}),
-            files={"curate": recipe.curate_files, "train": recipe.train_files, "evaluate": recipe.asked_packs}.get(
-                stage, {}
-            ),
+            files={
+                "curate": recipe.curate_files,
+                "train": recipe.train_files,
+                "refine": {"refine/instructions.jsonl": "1" * 64},
+                "evaluate": recipe.asked_packs,
+            }.get(stage, {}),
             output=made[stage],
             manifest=manifest,
-            figures=recipe.figures[stage],
+            figures=figures_of(recipe, stage),
             environment=ENVIRONMENT,
             started=1.0,
             finished=2.5,
@@ -249,7 +336,7 @@ def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path
         carry_log(folder, recipe.withdrawals, key=keys.load_private(next(iter(signers.values())).private))
     if recipe.law is not None:
         write(folder, {LOCKED: recipe.lock})
-        write_law(folder, recipe.law)
+        write_law(folder, recipe.law, threshold=recipe.threshold)
     write(folder, recipe.extra)
     parties = {party: pair.fingerprint for party, pair in signers.items()}
     bundle.write_policy(folder, parties=parties, threshold=recipe.threshold)

@@ -32,7 +32,15 @@ def statement(*ids: str) -> StageStatement:
     rows = [{"level": "W3", "id": name, "key": "a" * 64} for name in ids]
     parameters = {"withdrawn": rows} if rows else {}
     return StageStatement(
-        stage="train", output="", manifest={}, inputs={}, files={}, parameters=parameters, environment={}, seconds=0.0
+        stage="train",
+        output="",
+        manifest={},
+        inputs={},
+        files={},
+        parameters=parameters,
+        figures={},
+        environment={},
+        seconds=0.0,
     )
 
 

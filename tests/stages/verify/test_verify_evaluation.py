@@ -163,7 +163,7 @@ def test_a_folder_of_packs_that_is_none_is_refused(forge: Forge, pairs: dict[str
 
 
 def test_nothing_to_score_again_is_told(forge: Forge, pairs: dict[str, KeyFiles]) -> None:
-    bare = evaluation(answers=None, results={"choice": {}}, held_out=None)
+    bare = evaluation(answers=None, results={"format": 1, "choice": {}}, held_out=None)
     found = seventh(forge(evaluated=bare), pairs, Asked(rescore=2))
     assert found is not None and found.verdict == "NOT CHECKED"
     assert "no answer and no completion" in found.detail

@@ -18,14 +18,14 @@ from freehold.proof import bundle
 from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.run import verify
 
-from .releases import LOCK, SAID, SHAPE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
+from .releases import FIGURES, LOCK, POLICY, RIGHTS, SAID, SHAPE, SOURCE, TAUGHT, TRAIN, WEIGHTS, Recipe, segment
 
 LIBRARY = {"type": "library", "name": "numpy", "version": "2.4.6"}
 TORCH = {"type": "library", "name": "torch", "version": "2.13.0+cpu"}
 
 
 def declared_bytes(**changed: Any) -> bytes:
-    release = changed.pop("release", {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0"})
+    release = changed.pop("release", {"name": "tiny", "version": "0.1.0", "licence": "Apache-2.0", "threshold": 1})
     responsible = {"name": "Tiny Town", "country": "DE", "contact": ""}
     return generate.declared(release=release, responsible=responsible, statements={**SAID, **changed})
 
@@ -41,7 +41,6 @@ def changed_segments(position: int, **change: Any) -> list[dict[str, Any]]:
     return rows
 
 
-SOURCE = {"name": "laws", "licence": "CC0-1.0", "files": [{"path": "laws/a.jsonl", "sha256": "a" * 64, "bytes": 9}]}
 STEP = bundle.step_path
 
 FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
@@ -140,13 +139,13 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         {9},
         "the licence proprietary",
     ),
-    "no licence": ({"sources": [SOURCE | {"licence": None}]}, {9}, "no licence is given"),
+    "no licence": ({"sources": [SOURCE | {"licence": None, "licences": {}}]}, {9}, "no licence is given"),
     "a licence that is a list": ({"sources": [SOURCE | {"licence": ["CC0-1.0"]}]}, {9}, "no licence is given"),
     "licences of lists": ({"sources": [SOURCE | {"licences": [["CC0-1.0"]]}], "law": None}, {9}, "no licence is given"),
     "a policy that allows nothing": ({"policy": {}}, {9}, "names no licences"),
     "a source that was not read": (
         {"sources": [SOURCE, SOURCE | {"name": "more", "files": [{"sha256": "b" * 64}]}]},
-        {3},
+        {3, 9},
         "more lists a file",
     ),
     "a source that is not told": (
@@ -272,7 +271,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
     "no bill of materials": ({"extra": {BOM: b"[]"}}, {8, 9}, "names no components"),
     "a model without end": (
         {"extra": {"evidence/train/recipe.json": json.dumps({**TRAIN, "model": {**SHAPE, "depth": 1 << 60}}).encode()}},
-        {3, 8},
+        {3, 4, 8},
         "in a model's shape",
     ),
     "a broken withdrawal log": (
@@ -309,9 +308,16 @@ def test_a_release_without_refinement_ships_what_was_pretrained(
 
 
 def test_licences_of_records_are_each_allowed(forge: Callable[..., Path], pairs: dict[str, KeyFiles]) -> None:
+    counts = {"CC0-1.0": 3, "CC-BY-4.0": 4, "CC0-1.0 AND CC-BY-4.0": 1}
+    kept = {"documents_read": 8, "documents_kept": 8}
+    rows = [RIGHTS["rows"][0] | {"licence": name, "documents": n, "bytes": n} for name, n in counts.items()]
     release = forge(
-        sources=[SOURCE | {"licence": None, "licences": {"CC0-1.0": 3, "CC-BY-4.0": 4, "CC0-1.0 AND CC-BY-4.0": 1}}],
-        policy={"licences": ["CC0-1.0", "CC-BY-4.0"]},
+        sources=[SOURCE | kept | {"licence": None, "licences": counts, "languages": {"deu": 8}, "bytes_kept": 8}],
+        policy=POLICY | {"licences": ["CC-BY-4.0", "CC0-1.0"]},
+        rights=RIGHTS
+        | {"rows": rows, "evidence": {"laws": {"record": 8}}, "totals": RIGHTS["totals"] | kept | {"bytes_kept": 8}}
+        | {"policy": RIGHTS["policy"] | {"licences": ["CC-BY-4.0", "CC0-1.0"]}},
+        figures={**FIGURES, "curate": FIGURES["curate"] | kept},
     )
     assert verify(release, trust=[pairs["ministry"].public]).exit_code == 0
 

@@ -6,10 +6,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from freehold.errors import GateError
-from freehold.proof import canonical, scores
-from freehold.proof.bundle import ANSWERS, HELD_OUT, MAX_RELEASE_BYTES, MEMORISATION, RESULTS
-from freehold.stages.verify import rescoring
+from freehold.proof import canonical, scores, statements
+from freehold.proof.bundle import (
+    ANSWERS,
+    COMPLETIONS,
+    HELD_OUT,
+    MAX_RELEASE_BYTES,
+    MEMORISATION,
+    RESULTS,
+    step_path,
+)
+from freehold.stages.verify import measured, rescoring
 from freehold.stages.verify.asked import Asked
+from freehold.stages.verify.claims import loaded, sound
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.report import Check, judged
 
@@ -39,8 +48,25 @@ def evaluated(contents: Contents, asked: Asked) -> str:
         told.append(compressed(contents, table(results, "bits_per_byte", where=RESULTS)))
     if MEMORISATION in contents.listed:
         told.append(memorised(contents))
+    with sound("evidence/evaluation"):
+        consistent(contents, results)
     told.append(rescoring.rescored(contents, asked))
     return "; ".join(filter(None, told))
+
+
+def consistent(contents: Contents, results: Row) -> None:
+    """Rows have their form and name the same documents; the statement tells the same figures."""
+    found = {path: list(rows(contents, path)) if path in contents.listed else [] for path in measured.FIELDS}
+    for path, fields in measured.FIELDS.items():
+        measured.formed(found[path], fields, where=path)
+    memory = loaded(contents, MEMORISATION) if MEMORISATION in contents.listed else {}
+    passages = memory.get("rows", [])
+    measured.formed(passages, measured.PASSAGE, where=MEMORISATION)
+    measured.named(found[HELD_OUT], found[COMPLETIONS], passages)
+    measured.compared(results)
+    where = step_path("evaluate")
+    if where in contents.listed:
+        measured.told(results, memory, statements.parse(contents.read(where).removesuffix(b"\n"), where=where))
 
 
 def answered(contents: Contents, choice: Row) -> str:

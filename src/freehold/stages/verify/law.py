@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from freehold.errors import GateError, IncompleteError
 from freehold.law import facts, packs
-from freehold.law.generate import BOM, FOLDER, PACKS, generate
+from freehold.law.generate import BOM, FOLDER, FORMAT, PACKS, generate
 from freehold.law.packs import Pack
-from freehold.proof import canonical
+from freehold.proof import bundle, canonical
 from freehold.proof.bundle import RELEASE
 from freehold.stages.verify.asked import Asked
+from freehold.stages.verify.claims import agree, sound, table
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.report import Check, judged
 
@@ -28,6 +29,8 @@ def regenerated(contents: Contents) -> str:
     found = facts.read(contents.read, contents.listed)
     expected = generate(found, rules)
     same_release(contents, found)
+    with sound(facts.DECLARED):
+        declaration(contents, found)
     present = {path for path in contents.listed if path.startswith(GENERATED)} - {facts.DECLARED}
     if spare := sorted(present - expected.keys()):
         raise GateError("does not follow from the facts: nothing generates it", where=spare[0])
@@ -60,3 +63,17 @@ def same_release(contents: Contents, found: facts.Facts) -> None:
     for key, told in (("name", index.name), ("version", index.version), ("licence", index.licence)):
         if found.named("release", key).value != told:
             raise GateError(f"speaks of another {key} than {RELEASE}: {told!r}", where=facts.DECLARED)
+
+
+def declaration(contents: Contents, found: facts.Facts) -> None:
+    """Raise GateError unless what people declared names its own gaps, the signers of the policy, and who curated."""
+    told, where = found.files[facts.DECLARED], facts.DECLARED
+    statements, release = table(told, "statements"), table(told, "release")
+    gaps = sorted(key for key, value in statements.items() if value in (None, "", [], {}))
+    form = {"format": FORMAT, "status": "declared", "gaps": gaps}
+    agree("form", {"this version": form, where: {name: told.get(name) for name in form}})
+    policy = bundle.parse_policy(contents.read(bundle.POLICY), where=bundle.POLICY)
+    agree("threshold", {bundle.POLICY: policy.threshold, where: release.get("threshold")})
+    responsible = found.step("curate", "parameters", "responsible")
+    if responsible:
+        agree("responsible", {facts.step("curate"): responsible.value, where: told.get("responsible")})

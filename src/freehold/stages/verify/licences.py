@@ -6,7 +6,7 @@ from typing import Any
 
 from freehold.errors import GateError
 from freehold.proof.bundle import SOURCES, step_path
-from freehold.stages.verify import materials
+from freehold.stages.verify import accounts, materials
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.lineage import read_steps, source_rows
@@ -35,6 +35,7 @@ def licences(contents: Contents) -> str:
             message = f"{row['name']}: the licence {wrong[0]} is not one that the policy allows"
             raise GateError(message, where=f"{SOURCES}:{number}")
         seen |= named
+    accounts.check(contents, steps["curate"])
     return f"{', '.join(sorted(seen)) or 'no licence'}: all allowed by the policy"
 
 

@@ -20,6 +20,7 @@ from freehold.proof.bundle import (
 )
 from freehold.proof.form import is_digest
 from freehold.proof.statements import StageStatement
+from freehold.stages.verify import readings
 from freehold.stages.verify.contents import Contents
 
 BESIDE = ("policy", "curate", "against", "packs")  # what curate reads beside the sources; no source has such a name
@@ -40,6 +41,7 @@ def check(contents: Contents) -> str:
     copied(contents, steps)
     shipped(contents, steps)
     files = read_sources(contents, steps)
+    readings.check(contents, steps)
     return f"{len(steps)} steps, from {files} files of sources to the shipped model"
 
 
@@ -109,7 +111,7 @@ def copied(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
             continue  # curate's tree less what was withdrawn since: check 10 puts it together again
         if place in contents.listed:
             made = steps[stage].manifest.get(path, {}) if stage in steps else {}
-            if made.get("sha256") != contents.listed[place]:
+            if made.get("sha256") != contents.listed[place] or made["size"] != contents.size(place):
                 raise GateError(f"is not the {path} that {stage} made", where=place)
         elif place in REQUIRED and stage in steps:
             raise GateError("is not part of the release", where=place)
@@ -125,7 +127,7 @@ def shipped(contents: Contents, steps: Mapping[str, StageStatement]) -> None:
         if path not in contents.listed:
             if path.endswith(WEIGHTS):
                 raise GateError(f"{maker} made it, the release does not carry it", where=path)
-        elif contents.listed[path] != facts["sha256"]:
+        elif contents.listed[path] != facts["sha256"] or contents.size(path) != facts["size"]:
             raise GateError(f"is not what {maker} made", where=path)
     present = {path for path in contents.listed if path.startswith("model/") and path != CARD}
     if foreign := sorted(present - made.keys(), key=lambda path: (not path.endswith(WEIGHTS), path)):
@@ -152,6 +154,11 @@ def read_sources(contents: Contents, steps: Mapping[str, StageStatement]) -> int
     for name, digests in named.items():
         if strange := sorted(digests - set(read.values())):
             raise GateError(f"{name} lists a file {strange[0]} that curate did not read", where=SOURCES)
+        for file in rows[name]["files"]:
+            if read.get(file.get("path")) != file["sha256"]:
+                raise GateError(
+                    f"{name} lists {file.get('path')}, which curate did not read as it stands there", where=SOURCES
+                )
     for name, digest in read.items():
         source = name.split("/")[0]
         if source not in BESIDE and digest not in named.get(source, set()):

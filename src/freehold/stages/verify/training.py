@@ -9,7 +9,7 @@ from freehold.proof import canonical, chain
 from freehold.proof.bundle import CHAINS
 from freehold.proof.chain import MAX_CHAIN_BYTES, Segment
 from freehold.proof.statements import StageStatement
-from freehold.stages.verify import cut_off
+from freehold.stages.verify import cut_off, recipes
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.lineage import WEIGHTS, maker_of, read_steps
 
@@ -25,7 +25,8 @@ def check(contents: Contents) -> str:
         raise GateError("does not begin with train", where=f"{files[0]}:1")
     begun(steps, segments[0])
     reached(contents, steps, segments)
-    recipes(contents, steps, segments)
+    agreeing(contents, steps, segments)
+    recipes.check(contents, steps, segments)
     gone = cut_off.demand(contents, steps, segments)
     trained = sum(segment.last_step - segment.first_step + 1 for segment in segments if segment.last_step)
     drawn = "from the weights drawn at step 0" if segments[0].first_step == 0 else "from step 1"
@@ -63,7 +64,7 @@ def reached(contents: Contents, steps: Mapping[str, StageStatement], segments: S
         raise GateError(f"the chain ends with {segments[-1].checkpoint}, other weights are shipped", where="model")
 
 
-def recipes(contents: Contents, steps: Mapping[str, StageStatement], segments: Sequence[Segment]) -> None:
+def agreeing(contents: Contents, steps: Mapping[str, StageStatement], segments: Sequence[Segment]) -> None:
     """Raise GateError unless each recipe agrees with its chain: seed, number of steps, the weights it began with.
 
     A recipe is read as far as it says these things; the seed must be the charter's.
