@@ -59,6 +59,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         (b"NaN", "NaN"),
         (b"-Infinity", "-Infinity"),
         (b"[1e999]", "beyond"),
+        (b"[-1" + b"0" * 400 + b"]", "402 digits"),
         (b'"' + b'\\"' * 500_000, "Unterminated"),
         (b'"' + b'"\\' * 500_000, "no JSON"),
         (b"{" + b",".join(b'"%d":0' % number for number in range(100_000)) + b',"99999":0}', "'99999' stands twice"),

@@ -20,7 +20,7 @@ from freehold.proof.digests import manifest_of, sha256_bytes, walk
 from freehold.proof.form import fields, named_digests
 from freehold.proof.locators import Locators, measure
 from freehold.proof.locators import parse as parse_locators
-from freehold.proof.names import problem, twin
+from freehold.proof.names import confused, problem, twin
 from freehold.proof.signing import signatures
 from freehold.proof.signing.keys import fingerprint
 from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, Manifest
@@ -177,10 +177,8 @@ def covered(release: Path) -> list[str]:
             raise InputError(reason, where=str(release / entry.path), remedy="remove or rename it")
         if entry.path not in (RELEASE, LOCATORS) and not is_signature(entry.path):
             paths.append(entry.path)
-    seen: dict[str, str] = {}
-    for path in paths:
-        if (other := seen.setdefault(twin(path), path)) != path:
-            raise InputError(f"its name looks like {other!r}", where=str(release / path), remedy="rename one of them")
+    if pair := confused(paths):
+        raise InputError(f"its name looks like {pair[0]!r}", where=str(release / pair[1]), remedy="rename one of them")
     return paths
 
 
@@ -203,6 +201,8 @@ def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     files = checked_manifest(value["files"], where=where)
     if wrong := [path for path in files if path == RELEASE or is_signature(path)]:
         raise GateError(f"it lists {wrong[0]}, which cannot be listed", where=where)
+    if pair := confused(files):
+        raise GateError(f"it lists {pair[1]!r}, which looks like {pair[0]!r}", where=where)
     inputs = named_digests(value["inputs"], where=where, what="inputs")
     return ReleaseIndex(**texts, inputs=inputs, files=files, digest=sha256_bytes(data))
 

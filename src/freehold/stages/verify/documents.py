@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from freehold.errors import IncompleteError, InputError
+from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof.bundle import TREE
 from freehold.proof.tree import document_proof
 from freehold.proof.tree.sparse import Tree
@@ -41,12 +41,19 @@ def check(contents: Contents, asked: Asked) -> Check | None:
 
 
 def opened(contents: Contents) -> Tree:
-    """The release's tree. Raises IncompleteError where it has none that is what was signed, GateError if it is none."""
+    """The release's tree, hashed once more as it is mapped: it is too large to be read whole as other evidence is.
+
+    Raises IncompleteError where it has none that is what was signed, GateError if it is none or was exchanged since.
+    """
     if TREE not in contents.listed:
         raise IncompleteError("is not part of this release", where=TREE)
     if TREE in contents.damaged:
         raise IncompleteError("is not what was signed, see check 2", where=TREE)
-    return Tree.open(contents.release / TREE, where=TREE)
+    tree = Tree.open(contents.release / TREE, where=TREE)
+    if tree.sha256() != contents.listed[TREE]:
+        tree.close()
+        raise GateError("changed while it was being checked", where=TREE)
+    return tree
 
 
 def told(form: str | None, tree: Tree) -> str:

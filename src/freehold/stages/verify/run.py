@@ -1,4 +1,4 @@
-"""Verify a release: signatures, files, lineage, training chain, licences; each PASS, FAIL or NOT CHECKED."""
+"""Verify a release by the ten checks that apply to it (`report.NAMES`); each PASS, FAIL or NOT CHECKED."""
 
 from __future__ import annotations
 
