@@ -15,7 +15,6 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from forgeries.folder import Folder
@@ -25,8 +24,7 @@ from freehold.proof import bundle, chain
 from freehold.proof.digests import digest_of, sha256_bytes
 from freehold.proof.locators import CHUNK_BYTES, Locators
 from freehold.proof.log import consistency, entry
-from freehold.proof.signing import signatures
-from freehold.proof.signing.dsse import pae
+from freehold.proof.signing import dsse, signatures
 from freehold.proof.signing.signatures import Manifest
 from freehold.records import canonical_json
 
@@ -100,8 +98,7 @@ class Forger:
         if not isinstance(signature, dict) or "sig" not in signature:
             return row
         unsigned = {name: value for name, value in row.items() if name != "signature"}
-        payload = pae(canonical_json(unsigned), kind=entry.PAYLOAD_TYPE)
-        sig = self.key.sign(payload, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        sig = dsse.sign(canonical_json(unsigned), self.key, kind=entry.PAYLOAD_TYPE)
         return row | {"signature": signature | {"sig": base64.b64encode(sig).decode()}}
 
 
