@@ -104,8 +104,8 @@ FIGURES = {
 }
 POLICY = {"licences": ["CC0-1.0"], "opt_out": "none", "opt_out_time": "both", "agent": None}
 CHARTER = {
-    "sequence": 64, "goldfish": 0, "document_mask": False, "checkpoint_steps": 50, "warmup_steps": 0, "decay_share": 0.5,
-    "seed": 7, "batch_tokens": 512, "keep_every": None, "keep_checkpoints": 2,
+    "sequence": 64, "goldfish": 0, "document_mask": False, "checkpoint_steps": 50, "warmup_steps": 0,
+    "decay_share": 0.5, "seed": 7, "batch_tokens": 512, "keep_every": None, "keep_checkpoints": 2,
 } | {key: RATES[name] for name, key in recipes.RATES.items()}  # fmt: skip
 TABLES = {"train": {"train": CHARTER}, "refine": {"refine": {"epochs": 1, "learning_rate": 0.02}}}
 CONFIG = {"model_type": "qwen3"} | {name: SHAPE[key] for key, name in recipes.SHAPE.items()}
@@ -254,7 +254,8 @@ def figures_of(recipe: Recipe, stage: str) -> dict[str, Any]:
     told = {name: results.get(name) for name in ("bits_per_byte", "choice")}
     passages = memory.get("passages")
     together = passages.get("all", {}) if isinstance(passages, dict) else {}
-    return told | {"memorisation": {"passages": together, "canaries": memory.get("canaries", {})}}
+    tables = {"memorisation": together, "canaries": memory.get("canaries", {})}
+    return told | {name: table for name, table in tables.items() if table}
 
 
 def build(folder: Path, recipe: Recipe, signers: Mapping[str, KeyFiles]) -> Path:

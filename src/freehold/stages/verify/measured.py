@@ -70,5 +70,6 @@ def told(results: Row, memory: Row, step: StageStatement) -> None:
         agree(name, {RESULTS: results.get(name), where: step.figures.get(name)})
     if memory:
         agree("format", {"this version": FORMAT, MEMORISATION: memory.get("format")})
-        shown = {"passages": table(memory, "passages", "all"), "canaries": table(memory, "canaries")}
-        agree("memorisation", {MEMORISATION: shown, where: step.figures.get("memorisation")})
+        tables = {"memorisation": table(memory, "passages", "all"), "canaries": table(memory, "canaries")}
+        for name, found in tables.items():
+            agree(name, {MEMORISATION: found or None, where: step.figures.get(name)})
