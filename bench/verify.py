@@ -22,6 +22,7 @@ from freehold.proof import bundle
 from freehold.proof.digests import digest_of, manifest_of, sha256_file
 from freehold.proof.signing import keys
 from freehold.proof.statements import stage_statement
+from freehold.proof.writing import write
 
 SHARD = 50_000_000  # bytes of one file of weights
 GOAL_SECONDS, GOAL_RATE, GOAL_MEMORY = 2.0, 800e6, 100e6
@@ -76,10 +77,10 @@ def build(folder: Path, *, shards: int) -> tuple[Path, Path]:
             (made / name).write_bytes(data)
         manifest = manifest_of(made)
         inputs[stage] = digest_of(manifest)
-        bundle.write(release / bundle.step_path(stage), statement(stage, inputs, manifest))
+        write(release / bundle.step_path(stage), statement(stage, inputs, manifest))
     for place, (stage, name) in bundle.COPIES.items():
         if stage in outputs and (folder / "made" / stage / name).exists():
-            bundle.write(release / place, (folder / "made" / stage / name).read_bytes())
+            write(release / place, (folder / "made" / stage / name).read_bytes())
     (folder / "made" / "train" / "model").rename(release / "model")
     pair = keys.new_pair(folder / "keys", "ministry")
     bundle.write_policy(release, parties={"ministry": pair.fingerprint}, threshold=1)

@@ -124,6 +124,7 @@ def test_a_policy_that_cannot_be_met_is_refused(tmp_path: Path, parties: dict[st
         {"files": {"evidence/release.json": {"sha256": "a" * 64, "size": 1}}},
         {"files": {"evidence/signatures/x": {"sha256": "a" * 64, "size": 1}}},
         {"files": {"a": {"sha256": "a" * 64}}},
+        {"files": {name: {"sha256": "a" * 64, "size": 1} for name in ("model/a", "Model/A")}},
         {"more": 1},
     ],
 )

@@ -16,14 +16,28 @@ from freehold.plugins import part
 if TYPE_CHECKING:
     from freehold.stages.verify.asked import Asked
 
-Segments = Annotated[str | None, typer.Option("--segments", help="recompute these, such as train:3,refine:1")]
+REPLAY = "Compute training again"
+Segments = Annotated[
+    str | None,
+    typer.Option("--segments", help="recompute these, such as train:3,refine:1", rich_help_panel=REPLAY),
+]
 HoldingsFolder = Annotated[
     Path | None,
-    typer.Option("--holdings", help="the workspace with tokens and checkpoints; default: .freehold here or around it"),
+    typer.Option(
+        "--holdings",
+        help="the workspace with tokens and checkpoints; default: .freehold here or around it",
+        rich_help_panel=REPLAY,
+    ),
 ]
-OpenModel = Annotated[Path | None, typer.Option("--base", help="the folder of the open model that training began with")]
+OpenModel = Annotated[
+    Path | None,
+    typer.Option("--base", help="the folder of the open model that training began with", rich_help_panel=REPLAY),
+]
 Auditors = Annotated[
-    list[Path] | None, typer.Option("--auditor", help="a public key whose countersignatures you trust; repeat for more")
+    list[Path] | None,
+    typer.Option(
+        "--auditor", help="a public key whose countersignatures you trust; repeat for more", rich_help_panel=REPLAY
+    ),
 ]
 
 

@@ -8,6 +8,7 @@ import typer
 
 from freehold.cli import ask, audit, care, found, guided, journey, proofs, talk, trust, tune, withdraw
 from freehold.errors import FreeholdError
+from freehold.proof.shown import plain
 
 app = typer.Typer(
     name="freehold",
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except FreeholdError as error:
-        print(f"freehold: {error} (exit {error.exit_code})", file=sys.stderr)
+        print(f"freehold: {plain(str(error))} (exit {error.exit_code})", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("freehold: stopped; run the same command again to continue (exit 130)", file=sys.stderr)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from freehold.errors import InputError
 from freehold.plugins import part
@@ -33,6 +34,25 @@ Shard = Annotated[
     typer.Option("--shard", help="I/N, I from 0: do only this share of the files, and leave the rest to others"),
 ]
 Where = Annotated[Path, typer.Argument(help="a release folder or a charter", show_default=False)]
+
+
+class Sectioned(TyperCommand):
+    """A verb with many options: its help shows them under the headings (`rich_help_panel`) that they name.
+
+    Typer does so only where it draws boxes with Rich, which ours does not: its help is also a page of the reference.
+    """
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments, then the options that name no heading, then heading after heading."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                plain = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                sections.setdefault(getattr(parameter, "rich_help_panel", None) or plain, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
 
 WORKSPACE = ".freehold"
 HERE = Path("charter.toml")  # the charter that a verb of the journey means if none is named

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from freehold.cli import show
-from freehold.cli.audit import Auditors, HoldingsFolder, OpenModel, Segments, replaying
-from freehold.cli.options import AsJson
+from freehold.cli.audit import REPLAY, Auditors, HoldingsFolder, OpenModel, Segments, replaying
+from freehold.cli.options import AsJson, Sectioned
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.plugins import part
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from freehold.stages.verify.asked import Asked
     from freehold.stages.verify.report import Report
 
+RECORD, KEYS, RESCORE = "Proofs and withdrawals", "Keys and time", "Score answers again"
 COLOURS = {"PASS": "green", "FAIL": "red", "NOT CHECKED": "yellow"}
 
 keys = typer.Typer(help="Signing keys (ECDSA P-256).", no_args_is_help=True)
@@ -26,7 +27,7 @@ keys = typer.Typer(help="Signing keys (ECDSA P-256).", no_args_is_help=True)
 
 def add_to(app: typer.Typer) -> None:
     """Register this room's verbs."""
-    app.command("verify")(verify_command)
+    app.command("verify", cls=Sectioned)(verify_command)
     app.command("sign")(sign)
     app.add_typer(keys, name="keys")
 
@@ -37,27 +38,44 @@ def verify_command(
         list[Path] | None, typer.Option(help="a public key you trust, or a folder of them; repeat for more")
     ] = None,
     threshold: Annotated[int | None, typer.Option(min=1, help="how many of them must have signed")] = None,
+    document: Annotated[Path | None, typer.Option(help="is this text in it?", exists=True, dir_okay=False)] = None,
+    html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
+    json: AsJson = False,
+    proof: Annotated[
+        Path | None, typer.Option(help="write the proof of the answer to --document here", rich_help_panel=RECORD)
+    ] = None,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            help="a release or head.json from before: did the log of withdrawals only grow?", rich_help_panel=RECORD
+        ),
+    ] = None,
     statements: Annotated[
-        list[Path] | None, typer.Option(help="rotations and revocations of keys: a file or a folder; repeat for more")
+        list[Path] | None,
+        typer.Option(
+            help="rotations and revocations of keys: a file or a folder; repeat for more", rich_help_panel=KEYS
+        ),
     ] = None,
     witness: Annotated[
-        list[Path] | None, typer.Option(help="a public key you believe about time alone; repeat for more")
+        list[Path] | None,
+        typer.Option(help="a public key you believe about time alone; repeat for more", rich_help_panel=KEYS),
     ] = None,
-    document: Annotated[Path | None, typer.Option(help="is this text in it?", exists=True, dir_okay=False)] = None,
-    proof: Annotated[Path | None, typer.Option(help="write the proof of that answer here")] = None,
-    replay: Annotated[int | None, typer.Option(min=1, help="recompute this many segments, drawn now")] = None,
+    replay: Annotated[
+        int | None, typer.Option(min=1, help="recompute this many segments, drawn now", rich_help_panel=REPLAY)
+    ] = None,
     segments: Segments = None,
     holdings: HoldingsFolder = None,
     base: OpenModel = None,
     auditor: Auditors = None,
-    rescore: Annotated[int | None, typer.Option(min=1, help="let the weights give this many answers again")] = None,
-    packs: Annotated[Path | None, typer.Option(help="folder of the question packs, for --rescore")] = None,
-    draw: Annotated[str | None, typer.Option(help="repeat the random choice of an earlier --rescore")] = None,
-    earlier: Annotated[
-        Path | None, typer.Option(help="a release or head.json from before: did the log of withdrawals only grow?")
+    rescore: Annotated[
+        int | None, typer.Option(min=1, help="let the weights give this many answers again", rich_help_panel=RESCORE)
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="write a certificate to this file")] = None,
-    json: AsJson = False,
+    packs: Annotated[
+        Path | None, typer.Option(help="folder of the question packs, for --rescore", rich_help_panel=RESCORE)
+    ] = None,
+    draw: Annotated[
+        str | None, typer.Option(help="repeat the random choice of an earlier --rescore", rich_help_panel=RESCORE)
+    ] = None,
 ) -> None:
     """Check a release offline. Exit 0: everything held; 3: a check failed; 4: something was not checked."""
     further: dict[str, Any] = {"document": document, "proof": proof, "earlier": earlier}
@@ -107,7 +125,7 @@ def verify(
 
 def lines(report: Report) -> None:
     """The checks for people; what a release says of itself cannot steer the terminal."""
-    plain = part("freehold.stages.verify.certificate:plain")
+    plain = part("freehold.proof.shown:plain")
     for check in report.checks:
         verdict = f"[{COLOURS[check.verdict]}]{check.verdict:<11}[/]"
         show.out.print(f"{verdict} {check.number:>2} {check.name}", highlight=False)

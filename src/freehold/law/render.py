@@ -89,13 +89,9 @@ def plain(text: object) -> str:
 
 def shown(value: Any) -> str:
     """A scalar as people read it."""
-    return (
-        {True: "Yes", False: "No"}[value]
-        if isinstance(value, bool)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def html(document: Document) -> bytes:

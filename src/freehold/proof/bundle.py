@@ -6,8 +6,6 @@ release.json and all that it lists, release.json lists locators.json and policy.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
 from freehold.proof import canonical
-from freehold.proof.digests import manifest_of, walk
+from freehold.proof.digests import manifest_of, sha256_bytes, walk
+from freehold.proof.form import fields, named_digests
 from freehold.proof.locators import Locators, measure
 from freehold.proof.locators import parse as parse_locators
-from freehold.proof.names import problem, twin
+from freehold.proof.names import confused, problem, twin
 from freehold.proof.signing import signatures
 from freehold.proof.signing.keys import fingerprint
 from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, Manifest
-from freehold.proof.statements import checked_manifest, named_digests
+from freehold.proof.statements import checked_manifest
+from freehold.proof.writing import write
 from freehold.records import canonical_json
 
 FORMAT = 1
@@ -84,6 +84,7 @@ class ReleaseIndex:
     licence: str
     inputs: Mapping[str, str]  # stage → digest of the artifact the release was made from
     files: Mapping[str, Mapping[str, Any]]  # path → {"sha256", "size"}
+    digest: str  # SHA-256 of release.json itself, as it was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,7 @@ def write_policy(release: Path, *, parties: Mapping[str, str], threshold: int) -
 
 def parse_policy(data: bytes, *, where: str) -> Policy:
     """policy.json from its bytes. Raises GateError: k of n with k > n, a party or a key named twice, odd names."""
-    value = signatures.fields(canonical.load(data, where=where), {"format", "threshold", "parties"}, where=where)
+    value = fields(canonical.load(data, where=where), {"format", "threshold", "parties"}, where=where)
     parties, threshold = named_digests(value["parties"], where=where, what="parties"), value["threshold"]
     if value["format"] != FORMAT:
         raise GateError(f"policy format {value['format']!r}, this Freehold reads {FORMAT}", where=where)
@@ -154,7 +155,7 @@ def build_release_json(
         files[path] = {"sha256": sha256, "size": size}
         found[path] = located.as_json()
     locators = canonical_json(found)
-    files[LOCATORS] = {"sha256": hashlib.sha256(locators).hexdigest(), "size": len(locators)}
+    files[LOCATORS] = {"sha256": sha256_bytes(locators), "size": len(locators)}
     index = {
         "format": FORMAT,
         "kind": KIND,
@@ -176,10 +177,8 @@ def covered(release: Path) -> list[str]:
             raise InputError(reason, where=str(release / entry.path), remedy="remove or rename it")
         if entry.path not in (RELEASE, LOCATORS) and not is_signature(entry.path):
             paths.append(entry.path)
-    seen: dict[str, str] = {}
-    for path in paths:
-        if (other := seen.setdefault(twin(path), path)) != path:
-            raise InputError(f"its name looks like {other!r}", where=str(release / path), remedy="rename one of them")
+    if pair := confused(paths):
+        raise InputError(f"its name looks like {pair[0]!r}", where=str(release / pair[1]), remedy="rename one of them")
     return paths
 
 
@@ -193,7 +192,7 @@ def seal(release: Path, *, name: str, version: str, licence: str, inputs: Mappin
 def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     """release.json from its bytes. Raises GateError for anything but this format, unsafe paths included."""
     names = {"format", "kind", "name", "version", "licence", "inputs", "files"}
-    value = signatures.fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
+    value = fields(canonical.load(data, where=where, max_bytes=MAX_INDEX_BYTES), names, where=where)
     if (value["kind"], value["format"]) != (KIND, FORMAT):
         raise GateError(f"no {KIND} of format {FORMAT}", where=where, remedy="use the Freehold that made it")
     texts = {key: value[key] for key in ("name", "version", "licence")}
@@ -202,8 +201,10 @@ def parse_release_json(data: bytes, *, where: str) -> ReleaseIndex:
     files = checked_manifest(value["files"], where=where)
     if wrong := [path for path in files if path == RELEASE or is_signature(path)]:
         raise GateError(f"it lists {wrong[0]}, which cannot be listed", where=where)
+    if pair := confused(files):
+        raise GateError(f"it lists {pair[1]!r}, which looks like {pair[0]!r}", where=where)
     inputs = named_digests(value["inputs"], where=where, what="inputs")
-    return ReleaseIndex(**texts, inputs=inputs, files=files)
+    return ReleaseIndex(**texts, inputs=inputs, files=files, digest=sha256_bytes(data))
 
 
 def parse_locators_json(data: bytes, *, where: str) -> dict[str, Locators]:
@@ -261,14 +262,3 @@ def manifest_for(release: Path, index: ReleaseIndex) -> Manifest:
         files={**files, RELEASE: own[RELEASE][0]},
         locators={path: found for path, (_, _, found) in own.items()},
     )
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file through a temporary name, flushed, so that a killed run leaves the old bytes or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

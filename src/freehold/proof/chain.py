@@ -22,7 +22,8 @@ from typing import Any
 from freehold.errors import GateError, InputError
 from freehold.proof import canonical, merkle
 from freehold.proof.digests import sha256_file
-from freehold.proof.statements import STAGE, is_digest
+from freehold.proof.form import is_digest
+from freehold.proof.statements import STAGE
 from freehold.records import canonical_json
 
 GENESIS = "0" * 64  # what the first line of a chain names as its predecessor

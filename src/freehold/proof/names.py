@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 MAX_PATH_BYTES = 1024
 # What some system reads as a separator, a drive, a pattern or a stream; a release needs none of them.
@@ -41,3 +42,14 @@ def problem(path: str) -> str | None:
 def twin(path: str) -> str:
     """The spelling under which careless file systems confuse names: equal twins may not stand side by side."""
     return unicodedata.normalize("NFKC", path).casefold()
+
+
+def confused(paths: Iterable[str]) -> tuple[str, str] | None:
+    """The first two of these paths that are twins.
+
+    >>> confused(["a", "b", "A"])
+    ('a', 'A')
+    """
+    seen: dict[str, str] = {}
+    pairs = ((seen.setdefault(twin(path), path), path) for path in paths)
+    return next(((one, other) for one, other in pairs if one != other), None)

@@ -14,11 +14,11 @@ from typing import Any
 from freehold.errors import GateError
 from freehold.proof.canonical import canonical_json, load
 from freehold.proof.digests import digest_of
+from freehold.proof.form import is_digest, named_digests
 from freehold.proof.names import problem
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 STAGE_PREDICATE = "https://freehold/stage/v1"
-SHA256 = re.compile(r"[0-9a-f]{64}")
 INSTANT = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z", re.ASCII)
 STAGE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PREDICATE = {
@@ -150,18 +150,6 @@ def seconds_between(started: object, finished: object) -> float:
 def is_instant(value: object) -> bool:
     """Whether a value is an instant as `instant` writes it; such texts are in the order of time."""
     return isinstance(value, str) and INSTANT.fullmatch(value) is not None
-
-
-def is_digest(value: object) -> bool:
-    """Whether a value is a SHA-256 in lower-case hex."""
-    return isinstance(value, str) and SHA256.fullmatch(value) is not None
-
-
-def named_digests(value: object, *, where: str, what: str) -> dict[str, str]:
-    """A table of SHA-256 digests by name. Raises GateError if it is anything else."""
-    if not isinstance(value, dict) or not all(is_digest(digest) for digest in value.values()):
-        raise GateError(f"{what} is no table of SHA-256 digests", where=where)
-    return value
 
 
 def checked_manifest(value: object, *, where: str) -> dict[str, dict[str, Any]]:

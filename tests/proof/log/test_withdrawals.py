@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,9 +16,8 @@ from hypothesis import strategies as st
 from freehold.errors import GateError, InputError
 from freehold.proof import chain
 from freehold.proof.log import consistency, withdrawals
-from freehold.proof.log.entry import UNSIGNED, signed_bytes
+from freehold.proof.log.entry import UNSIGNED, signed
 from freehold.proof.log.withdrawals import Entry, Withdrawn
-from freehold.proof.signing.keys import fingerprint
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 OTHER = ec.derive_private_key(8, ec.SECP256R1())
@@ -158,9 +156,7 @@ def test_a_killed_call_leaves_the_log_whole(log: Path, monkeypatch: pytest.Monke
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_no_changed_byte_survives_parsing_and_the_key(data: st.DataObject) -> None:
-    entry = replace(draft("law/1"), number=1, keyid=fingerprint(KEY.public_key()))
-    signature = KEY.sign(signed_bytes(entry), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    line = replace(entry, signature=signature).line() + b"\n"
+    line = signed(replace(draft("law/1"), number=1), KEY).line() + b"\n"
     place = data.draw(st.integers(0, len(line) - 1))
     value = data.draw(st.integers(0, 255).filter(lambda value: value != line[place]))
     changed = line[:place] + bytes([value]) + line[place + 1 :]

@@ -8,11 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
-
-import pytest
 
 from freehold.proof.bundle import VERIFIER
 from freehold.stages.release.verifier import verifier
@@ -35,16 +32,6 @@ def test_it_holds_what_it_needs_and_nothing_more() -> None:
     rooms = {name.split("/")[1] for name in names if name.count("/") > 1}
     assert rooms <= {"law", "page", "proof", "stages"}
     assert {name.split("/")[2] for name in names if name.startswith("freehold/stages/")} == {"__init__.py", "verify"}
-
-
-@pytest.fixture(scope="module")
-def lean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `cryptography` and what it needs, as a bare Python would find them."""
-    folder, site = tmp_path_factory.mktemp("lean"), Path(sysconfig.get_path("platlib"))
-    for name in ("cryptography", "cffi", *(path.name for path in site.glob("_cffi_backend*.so"))):
-        if (site / name).exists():
-            (folder / name).symlink_to(site / name)
-    return folder
 
 
 def cut_off() -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import GateError, IncompleteError, InputError
+from freehold.proof import bundle
 from freehold.proof.parties.countersignatures import parse, replay_path
 from freehold.proof.signing import keys
 from freehold.proof.signing.keys import KeyFiles
@@ -90,8 +91,6 @@ def countersigned_by(key: keys.ec.EllipticCurvePrivateKey, release: Path) -> dic
 
 
 def test_one_over_another_release_fails_whoever_made_it(copy: Path, pairs: dict[str, KeyFiles]) -> None:
-    from freehold.proof import bundle
-
     (copy / "model" / "note.txt").write_text("one file more")
     index = bundle.parse_release_json((copy / bundle.RELEASE).read_bytes(), where="")
     bundle.seal(copy, name="tiny", version="0.2.0", licence="Apache-2.0", inputs=index.inputs)
@@ -134,3 +133,22 @@ def test_nothing_is_signed_that_was_not_computed(
     with pytest.raises(GateError, match="check 2 failed"):
         attempt()
     assert not (release / PLACE).exists()
+
+
+def test_nothing_is_signed_that_is_not_what_was_verified(
+    copy: Path, home: Path, pairs: dict[str, KeyFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The publisher puts another sound release into the folder once the checks are through."""
+    before = (copy / PLACE).read_bytes()
+
+    def replaced(*arguments: object, **named: object) -> Report:
+        report = verify(*arguments, **named)  # type: ignore[arg-type]
+        index = bundle.parse_release_json((copy / bundle.RELEASE).read_bytes(), where="")
+        bundle.seal(copy, name="tiny", version="0.2.0", licence="Apache-2.0", inputs=index.inputs)
+        return report
+
+    monkeypatch.setattr("freehold.stages.verify.countersign.verify", replaced)
+    asked = Asked(segments=(("train", 0),), holdings=home)
+    with pytest.raises(GateError, match="changed while it was being checked"):
+        countersign(copy, party="archive", key=keys.load_private(pairs["archive"].private), asked=asked, time=NOW)
+    assert (copy / PLACE).read_bytes() == before

@@ -13,13 +13,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold import stage as stages
 from freehold.errors import InputError
-from freehold.learn import utilisation
+from freehold.learn import setting, utilisation
 from freehold.learn.guard import Guard
 from freehold.learn.phases import Curriculum
 from freehold.learn.shards import Shards
 from freehold.learn.uses import first_steps
 from freehold.proof import chain
 from freehold.proof.log import withdrawals
+from freehold.stages.train import recipe as recipes
 from freehold.stages.train.price import Cost, Use, cost
 from freehold.store.workspace import Sealed, Workspace
 
@@ -167,6 +168,24 @@ def test_the_price_is_told_before_anything_is_written(copy: Path, first: dict[st
     assert [(use.document, use.first_step) for use in cheap.uses] == [(tardy, first[tardy]), ("unknown", None)]
     assert cheap.hours is not None and 0 < cheap.hours < 1
     assert not (copy.parent / "withdrawals.jsonl").exists()
+
+
+def test_a_run_that_cannot_go_on_here_is_begun_at_the_seed(
+    copy: Path, first: dict[str, int | None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, unused = latest(copy, "train"), next(name for name, step in first.items() if step is None)
+    monkeypatch.setattr(setting, "kernels", lambda: "vax")
+    monkeypatch.setattr(recipes, "kernels", lambda: "vax")
+    price = cost(charter=copy, workspace=copy.parent / ".freehold", documents=late(first, after=9)[:1])
+    assert "from the seed" in price.verdict
+    withdraw(copy, unused)
+    kept = perform(copy, "train").path  # where no step is taken, none has to be possible
+    assert (kept / "model" / "model.safetensors").samefile(old / "model" / "model.safetensors")
+    withdraw(copy, late(first, after=9)[0])
+    new = perform(copy, "train").path
+    assert "training begins at the seed: this run began with the kernels" in capsys.readouterr().err
+    assert json.loads((new / "recipe.json").read_bytes())["kernels"] == "vax"
+    assert from_the_seed(copy).path.name == new.name
 
 
 def test_without_masks_neither_price_nor_run(copy: Path, first: dict[str, int | None]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freehold.cli.main import main as freehold
 from freehold.proof import bundle
 from freehold.proof.signing import keys
 from freehold.proof.signing.keys import KeyFiles
@@ -113,3 +114,16 @@ def test_a_place_that_cannot_be_written_is_bad_input(sound: Path, tmp_path: Path
     (tmp_path / "file").write_bytes(b"")
     assert main([str(sound), "--html", str(tmp_path / "file" / "x.html")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_release_cannot_steer_the_terminal(forge, pairs: dict[str, KeyFiles], monkeypatch, capsys) -> None:
+    name = "\x1b[2J\x1b]0;PASS\x07\u202e\n"
+    source = {"name": name, "licence": "CC0-1.0", "files": [{"path": "a", "sha256": "b" * 64, "bytes": 9}]}
+    arguments = [str(forge(sources=[source])), "--trust", str(pairs["ministry"].public)]
+    monkeypatch.setattr("sys.argv", ["freehold", "verify", *arguments])
+    with pytest.raises(SystemExit, match="3"):
+        freehold()
+    assert main(arguments) == 3
+    said = capsys.readouterr()
+    assert "[U+001B][2J" in said.err and "[U+001B][2J" in said.out
+    assert not {"\x1b", "\x07", "\u202e"} & set(said.err + said.out)

@@ -15,8 +15,10 @@ from typer.testing import CliRunner
 from freehold.cli.main import app
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof import bundle
+from freehold.proof.digests import walk
 from freehold.proof.signing.keys import KeyFiles
 from freehold.proof.tree import document_proof, sparse
+from freehold.stages.verify import contents, documents
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify
@@ -221,3 +223,12 @@ def test_a_document_or_a_place_that_is_none_is_bad_input(sound: Path, tmp_path: 
     (tmp_path / "d.txt").write_text("x")
     with pytest.raises(InputError, match="cannot be written"):
         asked(sound, tmp_path / "d.txt", Path("/proc/nowhere/p.json"))
+
+
+def test_a_tree_exchanged_after_it_was_hashed(release: Path, text: Callable[[str | bytes], Path]) -> None:
+    """Absence is not to be read from a tree that nobody signed."""
+    checked = contents.check(release, tuple(walk(release)), manifest=None)
+    (release / bundle.TREE).write_bytes(tree_of(["another document"]))
+    found = documents.check(checked, Asked(document=text("The first document.")))
+    assert found is not None and found.verdict == "FAIL"
+    assert found.detail == f"{bundle.TREE}: changed while it was being checked"

@@ -12,7 +12,7 @@ import pytest
 from freehold.errors import InputError
 from freehold.proof import bundle
 from freehold.proof.canonical import canonical_json
-from freehold.proof.signing import keys, signatures
+from freehold.proof.signing import dsse, keys, signatures
 from freehold.proof.signing.keys import KeyFiles
 from freehold.stages.verify.report import Check
 from freehold.stages.verify.run import verify
@@ -243,7 +243,7 @@ def test_a_release_that_model_signing_signed_is_accepted(sound: Path, pairs: Pai
     value["predicate"]["serialization"]["ignore_paths"] += [".git", ".gitattributes", "model"]
     payload = json.dumps(value, indent=2).encode()
     private = keys.load_private(pairs["ministry"].private)
-    signature = private.sign(signatures.pae(payload), signatures.ec.ECDSA(signatures.hashes.SHA256()))
+    signature = dsse.sign(payload, private)
     data = json.loads(signatures.bundle_bytes(payload=payload, signature=signature, key=private.public_key()))
     data["dsseEnvelope"]["signatures"][0]["keyid"] = ""
     (release / bundle.signature_path("ministry")).write_bytes(signatures.compact(data))

@@ -95,6 +95,10 @@ FORGERIES: dict[str, tuple[dict[str, Any], str]] = {
         SOUND | {"extra": {bundle.filter_path(digest(FILTER)): FILTER[:-8] + b"\xff" * 8}},
         "is not the filter that the log names",
     ),
+    "a filter under another ending": (
+        SOUND | {"extra": HELD_FILTER | {bundle.filter_path(digest(FILTER)).replace(".filter", ".filtre"): FILTER}},
+        "a filter that no entry names",
+    ),
     "a filter that nobody named": (
         SOUND | {"extra": HELD_FILTER | {bundle.filter_path("a" * 64): FILTER}},
         "a filter that no entry names",

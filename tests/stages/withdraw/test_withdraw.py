@@ -20,6 +20,7 @@ from freehold.proof.signing import keys
 from freehold.proof.tree.sparse import key_of_text
 from freehold.stage import perform
 from freehold.stages.withdraw.resolve import Request, request_of, resolve
+from freehold.stages.withdraw.silence import Silence, keep
 from freehold.store.workspace import Workspace
 from freehold.text.withdrawn import Filter
 
@@ -212,6 +213,13 @@ def test_without_a_key_nothing_is_looked_up(town: Path) -> None:
         path.unlink()
     with pytest.raises(InputError, match="no key to sign"):
         withdraw(town, "--document", "law/99", *WHY)
+
+
+def test_two_filters_are_not_written_at_once(tmp_path: Path) -> None:
+    made = Silence(data=b"filter", windows=1, elsewhere=0, others=0, wronged=0, share=0.0)
+    with withdrawals.alone(tmp_path / "withdrawals.jsonl"), pytest.raises(InputError, match="is being written"):
+        keep(tmp_path / "withdrawals.jsonl", made)
+    assert keep(tmp_path / "withdrawals.jsonl", made).read_bytes() == b"filter"
 
 
 def test_a_broken_log_and_two_at_once_are_bad_input(town: Path) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 from freehold.errors import GateError
 from freehold.proof import canonical, merkle
 from freehold.proof.canonical import canonical_json
-from freehold.proof.signing import signatures
-from freehold.proof.statements import is_digest
+from freehold.proof.form import fields, is_digest
 
 FORMAT = 1
 MAX_HEAD_BYTES = 4096
@@ -37,7 +36,7 @@ EMPTY = Head(size=0, root=merkle.root([]))
 
 def parse_head(data: bytes, *, where: str) -> Head:
     """A head from the bytes of its file. Raises GateError at `where` if it is none."""
-    value: dict[str, Any] = signatures.fields(
+    value: dict[str, Any] = fields(
         canonical.load(data, where=where, max_bytes=MAX_HEAD_BYTES), {"format", "size", "root"}, where=where
     )
     if value["format"] != FORMAT or type(value["size"]) is not int or value["size"] < 0 or not is_digest(value["root"]):

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof import canonical, chain
 from freehold.proof.canonical import canonical_json
+from freehold.proof.form import fields, is_digest, unbase64
+from freehold.proof.signing import dsse
 from freehold.proof.signing.keys import fingerprint
-from freehold.proof.signing.signatures import fields, pae, unbase64
-from freehold.proof.statements import is_digest
 
 PAYLOAD_TYPE = "application/vnd.freehold.withdrawal+json"
 LEVELS = ("W0", "W1", "W2", "W3", "W4")
@@ -142,17 +140,12 @@ def is_date(value: object) -> bool:
         return False
 
 
-def signed_bytes(entry: Entry) -> bytes:
-    """What an entry's signature is over."""
-    return pae(entry.payload(), kind=PAYLOAD_TYPE)
+def signed(entry: Entry, key: ec.EllipticCurvePrivateKey) -> Entry:
+    """The entry with the signature of `key`."""
+    named = replace(entry, keyid=fingerprint(key.public_key()))
+    return replace(named, signature=dsse.sign(named.payload(), key, kind=PAYLOAD_TYPE))
 
 
 def signed_by(entry: Entry, key: ec.EllipticCurvePublicKey) -> bool:
     """Whether `key` signed the entry, and the entry says so."""
-    if entry.keyid != fingerprint(key):
-        return False
-    try:
-        key.verify(entry.signature, signed_bytes(entry), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return entry.keyid == fingerprint(key) and dsse.signed(entry.payload(), entry.signature, key, kind=PAYLOAD_TYPE)

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
@@ -27,8 +26,8 @@ from freehold.proof import canonical, chain
 from freehold.proof.digests import read_bytes
 from freehold.proof.log import consistency
 from freehold.proof.log.consistency import Head
-from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed_by, signed_bytes
-from freehold.proof.signing.keys import fingerprint
+from freehold.proof.log.entry import LEVELS, Entry, Withdrawn, checked, signed, signed_by
+from freehold.proof.writing import write
 
 __all__ = ["LEVELS", "Entry", "Withdrawn", "signed_by"]
 
@@ -90,16 +89,14 @@ def append(path: Path, draft: Entry, *, key: ec.EllipticCurvePrivateKey) -> Entr
             number=len(entries) + 1,
             documents=tuple(sorted(draft.documents, key=lambda one: one.id)),
             previous=chain.line_digest(entries[-1].line()) if entries else chain.GENESIS,
-            keyid=fingerprint(key.public_key()),
         )
-        algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-        entry = replace(linked, signature=key.sign(signed_bytes(linked), algorithm))
+        entry = signed(linked, key)
         data = b"".join(one.line() + b"\n" for one in (*entries, entry))
         try:
             parse(data, where=str(path))
         except GateError as error:
             raise InputError(error.message, where=error.where, remedy="correct the withdrawal") from None
-        place(path, data)
+        write(path, data)
     return entry
 
 
@@ -114,21 +111,6 @@ def alone(path: Path) -> Iterator[None]:
             advice = "wait for it, then run this again"
             raise InputError("another withdrawal is being written", where=str(path), remedy=advice) from None
         yield
-    finally:
-        os.close(handle)
-
-
-def place(path: Path, data: bytes) -> None:
-    """Replace a file in one step, flushed to disk with its name."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 

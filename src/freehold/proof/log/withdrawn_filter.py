@@ -17,7 +17,7 @@ from typing import Any
 from freehold.errors import GateError
 from freehold.proof import canonical
 from freehold.proof.canonical import canonical_json
-from freehold.proof.signing import signatures
+from freehold.proof.form import fields
 
 FORMAT = 1
 KIND = "freehold withdrawn-filter"
@@ -48,7 +48,7 @@ def parse(data: bytes, *, where: str) -> FilterFile:
 
     head, line, _ = data[:MAX_HEAD_BYTES].partition(b"\n")
     hold(bool(line), "the filter has no head")
-    value: dict[str, Any] = signatures.fields(
+    value: dict[str, Any] = fields(
         canonical.load(head, where=where), {"format", "kind", "widths", "windows"}, where=where
     )
     hold((value["format"], value["kind"]) == (FORMAT, KIND), f"no {KIND} of format {FORMAT}")

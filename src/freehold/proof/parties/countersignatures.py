@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof.bundle import PARTY, RELEASE
+from freehold.proof.form import fields
 from freehold.proof.replays import EQUAL, NEAR, TOLERANCE, Outcome
 from freehold.proof.signing import envelope
 from freehold.proof.signing.envelope import Envelope
-from freehold.proof.signing.signatures import SIGNATURES, fields
+from freehold.proof.signing.signatures import SIGNATURES
 
 REPLAY = "https://freehold/replay/v1"
 REPLAY_SUFFIX = ".replay.json"

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
+from freehold.proof.form import fields, is_digest
 from freehold.proof.signing import envelope
 from freehold.proof.signing.keys import fingerprint, public_pem
-from freehold.proof.signing.signatures import fields
-from freehold.proof.statements import is_digest
 
 ROTATION = "https://freehold/key-rotation/v1"
 REVOCATION = "https://freehold/key-revocation/v1"

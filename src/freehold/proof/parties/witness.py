@@ -14,10 +14,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, InputError
-from freehold.proof.bundle import PARTY, RELEASE, sealed_index, write
+from freehold.proof.bundle import PARTY, RELEASE, sealed_index
 from freehold.proof.digests import opened, sha256_stream
+from freehold.proof.form import fields
 from freehold.proof.signing import envelope
-from freehold.proof.signing.signatures import SIGNATURES, SUFFIX, fields
+from freehold.proof.signing.signatures import SIGNATURES, SUFFIX
+from freehold.proof.writing import write
 
 WITNESS = "https://freehold/witness/v1"
 WITNESS_SUFFIX = ".witness.json"

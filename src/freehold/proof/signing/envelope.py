@@ -1,6 +1,6 @@
 """A small signed statement: in-toto in a DSSE envelope, by one key or several, as one line of canonical JSON.
 
-What keys and witnesses say (`key_statements`, `witness`) travels in such files. They are small, stand alone, and
+What is said in `proof.parties` travels in such files. They are small, stand alone, and
 have one spelling, so that equal statements are equal files but for the signatures.
 
 DSSE: https://github.com/secure-systems-lab/dsse/blob/v1.0.2/envelope.md
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof.canonical import load
+from freehold.proof.form import fields, is_digest, unbase64
+from freehold.proof.signing import dsse
+from freehold.proof.signing.dsse import IN_TOTO
 from freehold.proof.signing.keys import fingerprint
-from freehold.proof.signing.signatures import PAYLOAD_TYPE, fields, pae, unbase64
-from freehold.proof.statements import STATEMENT_TYPE, is_digest
+from freehold.proof.statements import STATEMENT_TYPE
 from freehold.records import canonical_json
 
 MAX_ENVELOPE_BYTES = 1 << 18
@@ -49,14 +49,11 @@ def sign(
     payload = canonical_json(
         {"_type": STATEMENT_TYPE, "subject": named, "predicateType": kind, "predicate": dict(predicate)}
     )
-    made = {
-        fingerprint(key.public_key()): key.sign(pae(payload), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        for key in keys
-    }
+    made = {fingerprint(key.public_key()): dsse.sign(payload, key) for key in keys}
     signatures = [{"keyid": name, "sig": base64.b64encode(made[name]).decode()} for name in sorted(made)]
     envelope = {
         "payload": base64.b64encode(payload).decode(),
-        "payloadType": PAYLOAD_TYPE,
+        "payloadType": IN_TOTO,
         "signatures": signatures,
     }
     return canonical_json(envelope) + b"\n"
@@ -72,7 +69,7 @@ def parse(data: bytes, *, where: str) -> Envelope:
     value = load(data, where=where, max_bytes=MAX_ENVELOPE_BYTES)
     envelope = fields(value, {"payload", "payloadType", "signatures"}, where=where)
     hold(canonical_json(value) + b"\n" == data, "it is not one line of canonical JSON")
-    hold(envelope["payloadType"] == PAYLOAD_TYPE, f"the payload is not {PAYLOAD_TYPE}")
+    hold(envelope["payloadType"] == IN_TOTO, f"the payload is not {IN_TOTO}")
     rows = envelope["signatures"]
     hold(isinstance(rows, list) and 1 <= len(rows) <= MAX_SIGNATURES, f"not one to {MAX_SIGNATURES} signatures")
     signatures = {}
@@ -109,13 +106,7 @@ def subject_of(value: object, *, where: str) -> dict[str, str]:
 def signed_by(envelope: Envelope, key: ec.EllipticCurvePublicKey) -> bool:
     """Whether `key` signed the envelope."""
     signature = envelope.signatures.get(fingerprint(key))
-    if signature is None:
-        return False
-    try:
-        key.verify(signature, pae(envelope.payload), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return signature is not None and dsse.signed(envelope.payload, signature, key)
 
 
 def instant(moment: datetime) -> str:

@@ -11,12 +11,11 @@ import base64
 import binascii
 import string
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.proof.locators import ByteChange
-from freehold.proof.signing.signatures import Manifest, bundle_bytes, pae, payload_of
+from freehold.proof.signing import dsse
+from freehold.proof.signing.signatures import Manifest, bundle_bytes, payload_of
 
 DIGITS = (string.ascii_letters + string.digits + "+/=").encode()
 MAX_DIGITS = 96  # of a P-256 signature in DER (at most 72 bytes) as base64
@@ -54,9 +53,6 @@ def signs(digits: bytes, payload: bytes, key: ec.EllipticCurvePublicKey) -> bool
     """Whether base64 digits are a signature of a payload, in their canonical spelling."""
     try:
         signature = base64.b64decode(digits, validate=True)
-        if base64.b64encode(signature) != digits:
-            return False
-        key.verify(signature, pae(payload), ec.ECDSA(hashes.SHA256()))
-    except (binascii.Error, InvalidSignature):
+    except binascii.Error:
         return False
-    return True
+    return base64.b64encode(signature) == digits and dsse.signed(payload, signature, key)

@@ -4,34 +4,30 @@ The layout is OMS, the OpenSSF Model Signing format, as `model-signing` 1.1 writ
 `model_signing verify key RELEASE --signature … --public_key …` agrees with us. Two differences in what we accept:
 its verifier overlooks `.git*` unless told and follows the `ignore_paths` that a signature asks for; here the signed
 list is compared with everything in the folder, whatever the signature asks to overlook.
-
-DSSE: https://github.com/secure-systems-lab/dsse/blob/v1.0.2/protocol.md
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError
 from freehold.proof.canonical import canonical_json, load
+from freehold.proof.form import fields, is_digest, unbase64
 from freehold.proof.locators import Locators
 from freehold.proof.locators import parse as parse_locators
 from freehold.proof.names import problem
+from freehold.proof.signing import dsse
+from freehold.proof.signing.dsse import IN_TOTO
 from freehold.proof.signing.keys import fingerprint, public_pem
-from freehold.proof.statements import STATEMENT_TYPE, is_digest
+from freehold.proof.statements import STATEMENT_TYPE
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 SIGNATURES = "evidence/signatures"  # the one folder that a signature does not cover
 SUFFIX = ".sigstore.json"
@@ -55,15 +51,6 @@ class Manifest:
     name: str
     files: Mapping[str, str]  # path → SHA-256
     locators: Mapping[str, Locators]  # of the files that locators.json cannot cover: itself and release.json
-
-
-def pae(payload: bytes, *, kind: str = PAYLOAD_TYPE) -> bytes:
-    """DSSE's pre-authentication encoding of a payload of the media type `kind`: what is really signed.
-
-    >>> pae(b"{}")
-    b'DSSEv1 28 application/vnd.in-toto+json 2 {}'
-    """
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(payload), payload)
 
 
 def payload_of(manifest: Manifest) -> bytes:
@@ -91,15 +78,14 @@ def payload_of(manifest: Manifest) -> bytes:
 def sign(manifest: Manifest, key: ec.EllipticCurvePrivateKey) -> bytes:
     """The bundle file of one party. Equal manifest and key give equal bytes (RFC 6979)."""
     payload = payload_of(manifest)
-    signature = key.sign(pae(payload), ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    return bundle_bytes(payload=payload, signature=signature, key=key.public_key())
+    return bundle_bytes(payload=payload, signature=dsse.sign(payload, key), key=key.public_key())
 
 
 def bundle_bytes(*, payload: bytes, signature: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
     """The Sigstore bundle in the field order and spacing that `model-signing` writes."""
     envelope = {
         "payload": base64.b64encode(payload).decode(),
-        "payloadType": PAYLOAD_TYPE,
+        "payloadType": IN_TOTO,
         "signatures": [{"sig": base64.b64encode(signature).decode(), "keyid": fingerprint(key)}],
     }
     material = {"publicKey": {"hint": hint_of(key)}, "tlogEntries": []}
@@ -135,7 +121,7 @@ def parse(data: bytes, *, where: str) -> Bundle:
     hold(material["tlogEntries"] == [], "log entries are not read by this version")
     hint = fields(material["publicKey"], {"hint"}, where=where)["hint"]
     envelope = fields(bundle["dsseEnvelope"], {"payload", "payloadType", "signatures"}, where=where)
-    hold(envelope["payloadType"] == PAYLOAD_TYPE, f"the payload is not {PAYLOAD_TYPE}")
+    hold(envelope["payloadType"] == IN_TOTO, f"the payload is not {IN_TOTO}")
     signatures = envelope["signatures"]
     hold(isinstance(signatures, list) and len(signatures) == 1, "not exactly one signature")
     signature = fields(signatures[0], {"sig", "keyid"}, where=where)
@@ -149,24 +135,6 @@ def parse(data: bytes, *, where: str) -> Bundle:
     )
 
 
-def fields(value: object, names: set[str], *, where: str) -> dict[str, Any]:
-    """An object with exactly these fields. Raises GateError otherwise."""
-    if not isinstance(value, dict) or set(value) != names:
-        raise GateError(f"an object with the fields {', '.join(sorted(names))} is due", where=where)
-    return value
-
-
-def unbase64(text: object, *, where: str) -> bytes:
-    """Bytes from standard base64 in its one canonical spelling. Raises GateError otherwise."""
-    try:
-        data = base64.b64decode(text.encode("ascii"), validate=True) if isinstance(text, str) else None
-    except (binascii.Error, UnicodeEncodeError):
-        data = None
-    if data is None or base64.b64encode(data).decode() != text:
-        raise GateError("not canonical base64", where=where)
-    return data
-
-
 def names_key(bundle: Bundle, key: ec.EllipticCurvePublicKey) -> bool:
     """Whether a bundle claims to be signed by `key`."""
     return bundle.hint == hint_of(key)
@@ -176,11 +144,7 @@ def verifies(bundle: Bundle, key: ec.EllipticCurvePublicKey) -> bool:
     """Whether `key` made the bundle's signature, and the bundle says so."""
     if not names_key(bundle, key) or bundle.keyid not in ("", fingerprint(key)):
         return False
-    try:
-        key.verify(bundle.signature, pae(bundle.payload), ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return dsse.signed(bundle.payload, bundle.signature, key)
 
 
 def manifest_of(bundle: Bundle, *, where: str) -> Manifest:

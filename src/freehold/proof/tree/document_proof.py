@@ -14,8 +14,7 @@ from typing import Any
 from freehold.errors import GateError, InputError
 from freehold.proof import canonical
 from freehold.proof.digests import read_bytes
-from freehold.proof.signing.signatures import unbase64
-from freehold.proof.statements import is_digest
+from freehold.proof.form import is_digest, unbase64
 from freehold.proof.tree import sparse
 from freehold.proof.tree.nodes import KEY_BYTES, Proof
 from freehold.proof.tree.normal_form import key_of_bytes, key_of_text

@@ -14,6 +14,7 @@ a document that it concerns. `Tree.check` looks at all of it.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import itertools
 import mmap
@@ -84,6 +85,10 @@ class Tree:
     def __iter__(self) -> Iterator[bytes]:
         """The keys, as the file has them."""
         return map(self.key, range(self.count))
+
+    def sha256(self) -> str:
+        """SHA-256 of the file as it is mapped, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
     def key(self, position: int) -> bytes:
         """One key."""

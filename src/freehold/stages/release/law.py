@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from freehold.law import facts, generate
-from freehold.proof import bundle
+from freehold.proof import writing
 from freehold.stage import Stage
 
 
@@ -15,8 +15,8 @@ def write(stage: Stage) -> None:
     declared = generate.declared(
         release=asdict(charter.release), responsible=asdict(charter.responsible), statements=asdict(charter.law)
     )
-    bundle.write(release / facts.DECLARED, declared)
+    writing.write(release / facts.DECLARED, declared)
     paths = {path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file()}
     found = facts.read(lambda path: (release / path).read_bytes(), paths)
     for path, data in generate.generate(found).items():
-        bundle.write(release / path, data)
+        writing.write(release / path, data)

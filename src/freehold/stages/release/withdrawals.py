@@ -11,10 +11,11 @@ from freehold import stage as stages
 from freehold.errors import InputError
 from freehold.journey import STEPS
 from freehold.proof import bundle, canonical
+from freehold.proof.form import is_digest
 from freehold.proof.log import withdrawals
 from freehold.proof.log.withdrawals import Entry
-from freehold.proof.statements import is_digest
 from freehold.proof.tree import sparse
+from freehold.proof.writing import write
 from freehold.stage import Stage
 
 
@@ -31,8 +32,8 @@ def carry(stage: Stage) -> None:
     if known != stage.identity.parameters.get("withdrawn"):
         raise InputError("the log grew while the release was made", where=str(log), remedy="make the release again")
     lines = [entry.line() for entry in entries]
-    bundle.write(stage.output / bundle.WITHDRAWALS, b"".join(line + b"\n" for line in lines))
-    bundle.write(stage.output / bundle.WITHDRAWALS_HEAD, withdrawals.head(entries).line())
+    write(stage.output / bundle.WITHDRAWALS, b"".join(line + b"\n" for line in lines))
+    write(stage.output / bundle.WITHDRAWALS_HEAD, withdrawals.head(entries).line())
     lighten(stage, entries)
     for digest in sorted({entry.evidence["filter"] for entry in entries if entry.level == "W2"}):
         source, target = withdrawals.filter_path(log, digest), stage.output / bundle.filter_path(digest)
@@ -54,7 +55,7 @@ def lighten(stage: Stage, entries: Sequence[Entry]) -> None:
         out = sorted(keys.intersection(tree))
         place.unlink(missing_ok=True)
         sparse.write(place, sparse.without(tree, out))
-    bundle.write(stage.output / bundle.WITHDRAWN_KEYS, canonical.canonical_json([key.hex() for key in out]))
+    write(stage.output / bundle.WITHDRAWN_KEYS, canonical.canonical_json([key.hex() for key in out]))
 
 
 def files_of(stage: Stage, ids: set[str]) -> set[bytes]:

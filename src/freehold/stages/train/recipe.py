@@ -46,10 +46,13 @@ def settle(stage: Stage, corpus: Shards, origin: Origin | None = None, *, restar
     """The recipe of this run: the one a killed run left, that of the run it restarts, else made anew."""
     path = stage.scratch / "recipe.json"
     if not path.exists():
-        composed = restart.recipe if restart else made(stage, corpus, origin)
+        if restart is not None and restart.elsewhere:
+            stage.progress.note(f"training begins at the seed: {restart.elsewhere}")
+        composed = restart.recipe if restart and not restart.elsewhere else made(stage, corpus, origin)
         place(path, canonical_json(composed), scratch=stage.scratch)
     recipe: Recipe = json.loads(path.read_bytes())
-    same_machine(recipe, where=str(path))
+    if restart is None or not restart.whole or restart.recipe != recipe:  # else no step is taken
+        same_machine(recipe, where=str(path))
     use_threads(recipe["threads"])
     return recipe
 

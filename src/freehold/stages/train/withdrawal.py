@@ -16,6 +16,7 @@ from typing import Any
 from freehold.errors import InputError
 from freehold.learn import checkpoint
 from freehold.learn.phases import Curriculum, Recipe, recipe_digest
+from freehold.learn.setting import same_machine
 from freehold.learn.shards import Shards
 from freehold.learn.uses import first_steps
 from freehold.records import canonical_json
@@ -36,6 +37,7 @@ class Restart:
     recipe: Recipe  # the older run's, with everything that is withdrawn now
     first: int | None  # the first step that used a newly withdrawn document; None: no step did
     step: int  # steps that stay, 0: none, the run begins at the seed again
+    elsewhere: str | None = None  # why no step of it could be taken here; then it begins with a recipe of this machine
 
     @property
     def checkpoint(self) -> Path:
@@ -54,7 +56,8 @@ class Restart:
         Raises InputError where documents are withdrawn and the run has no document masks.
         """
         found = (cls.after(older, withdrawn(identity), shards) for older in runs(workspace, identity))
-        return max((one for one in found if one is not None), key=lambda one: one.step, default=None)
+        known = (one for one in found if one is not None)
+        return max(known, key=lambda one: (one.step, one.elsewhere is None), default=None)
 
     @classmethod
     def after(cls, older: Sealed, withdrawn: list[str], shards: Shards) -> Restart | None:
@@ -67,8 +70,20 @@ class Restart:
         used = [step for step in first_steps(Curriculum(shards, recipe), new).values() if step is not None]
         kept = [checkpoint.step_of(path) for path in checkpoint.kept(older.path / "checkpoints")]
         first = min(used, default=None)
-        step = recipe["steps"] if first is None else max((step for step in kept if step < first), default=0)
-        return cls(older=older, recipe=recipe, first=first, step=step)
+        if first is None:
+            return cls(older=older, recipe=recipe, first=None, step=recipe["steps"])
+        elsewhere = obstacle(recipe)
+        step = 0 if elsewhere else max((step for step in kept if step < first), default=0)
+        return cls(older=older, recipe=recipe, first=first, step=step, elsewhere=elsewhere)
+
+
+def obstacle(recipe: Recipe) -> str | None:
+    """Why a run with this recipe cannot go on here bit for bit; None: it can."""
+    try:
+        same_machine(recipe, where="recipe.json")
+    except InputError as error:
+        return error.message
+    return None
 
 
 def withdrawn(identity: Identity) -> list[str]:

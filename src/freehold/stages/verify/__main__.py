@@ -17,9 +17,10 @@ from pathlib import Path
 from freehold import __version__
 from freehold.errors import FreeholdError, InputError
 from freehold.proof.bundle import VERIFIER
-from freehold.proof.bundle import write as write_file
+from freehold.proof.shown import plain
+from freehold.proof.writing import write
 from freehold.stages.verify.asked import Asked
-from freehold.stages.verify.certificate import certificate, plain
+from freehold.stages.verify.certificate import certificate
 from freehold.stages.verify.report import Report
 from freehold.stages.verify.run import verify
 
@@ -74,7 +75,7 @@ def around(program: Path) -> Path:
 def keep(path: Path, report: Report) -> None:
     """Write the certificate; the time on it is this machine's. Raises InputError if it cannot be written."""
     try:
-        write_file(path, certificate(report, at=datetime.now(UTC), verifier=f"Freehold {__version__}"))
+        write(path, certificate(report, at=datetime.now(UTC), verifier=f"Freehold {__version__}"))
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from freehold.stages.verify.trusted import Trusted
 
@@ -25,8 +22,7 @@ class Asked:
     draw: str | None = None  # the seed of that choice; None: a new one
     base: Path | None = None  # the open model that training began with
     auditors: tuple[Path, ...] = ()  # public keys whose countersignatures count
-    trusted: tuple[Trusted, ...] = ()  # the same with the keys that count for signatures, as `verify` read them
     earlier: Path | None = None  # a release or head.json from before: did the log of withdrawals only grow?
-    keys: Mapping[str, EllipticCurvePublicKey] = field(
-        default_factory=dict
-    )  # trusted ones by fingerprint, from `verify`
+    # Filled in by `verify`, from the keys and statements that it was given:
+    holders: tuple[Trusted, ...] = ()  # whose signatures count, their successors among them
+    countersigners: tuple[Trusted, ...] = ()  # whose countersignatures count: holders and auditors, none revoked

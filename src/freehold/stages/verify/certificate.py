@@ -7,16 +7,15 @@ signed by nobody: whoever doubts it runs verify again.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 
 from freehold.page.look import COLOURS, DARK, PAGE_RULES
 from freehold.page.markup import Markup, join, tag
+from freehold.proof.shown import plain
 from freehold.proof.signing.envelope import instant
 from freehold.stages.verify.report import Check, KeyUse, Report
 
-LONGEST = 4000  # characters of one text from a release
 MOST = 200  # findings of one check
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 COLOUR = {"PASS": "good", "FAIL": "bad", "NOT CHECKED": "open"}
@@ -123,18 +122,3 @@ def keys(used: Iterable[KeyUse]) -> Markup:
 def grid(rows: Iterable[tuple[str, str]]) -> Markup:
     """A table of names and texts."""
     return tag("table", *(tag("tr", tag("th", plain(name)), tag("td", plain(text))) for name, text in rows))
-
-
-def plain(text: str) -> str:
-    """Text without signs that hide or reorder others, at a bearable length.
-
-    >>> plain("a\\u202eb\\n")
-    'a[U+202E]b[U+000A]'
-    """
-    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"
-    return "".join(f"[U+{ord(sign):04X}]" if hidden(sign) else sign for sign in cut)
-
-
-def hidden(sign: str) -> bool:
-    """Whether a character is a control, a format, a surrogate or a private one."""
-    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

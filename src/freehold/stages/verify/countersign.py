@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof import replays
-from freehold.proof.bundle import MAX_RELEASE_BYTES, PARTY, RELEASE, write
-from freehold.proof.digests import read_bytes, sha256_bytes, walk
+from freehold.proof.bundle import PARTY, RELEASE
+from freehold.proof.digests import walk
 from freehold.proof.parties import countersignatures
 from freehold.proof.parties.countersignatures import replay_path
 from freehold.proof.replays import Outcome, Replayed
+from freehold.proof.writing import write
 from freehold.stages.verify import contents, replay
 from freehold.stages.verify.asked import Asked
+from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.run import verify
 
 
@@ -54,8 +56,11 @@ def countersign(
     report = verify(release, trust=trust, threshold=threshold)
     if wrong := [check for check in report.checks if check.verdict == "FAIL"]:
         raise GateError(f"check {wrong[0].number} failed: {wrong[0].detail}", where=str(release))
-    sealed = sha256_bytes(read_bytes(release / RELEASE, max_bytes=MAX_RELEASE_BYTES))
-    found, seed = replayed(release, asked)
+    whole = contents.check(release, tuple(walk(release)), manifest=None)
+    sealed = whole.required_index().digest
+    if report.subject is None or report.subject.digest != sealed:
+        raise GateError("changed while it was being checked", where=RELEASE)
+    found, seed = replayed(whole, asked)
     if found.missing:
         name, reason = next(iter(found.missing.items()))
         raise IncompleteError(f"{name} was not computed again, nothing is signed: {reason}")
@@ -69,13 +74,12 @@ def countersign(
     return Countersigned(path=target, replayed=found, seed=seed)
 
 
-def replayed(release: Path, asked: Asked) -> tuple[Replayed, str]:
+def replayed(whole: Contents, asked: Asked) -> tuple[Replayed, str]:
     """The outcomes of the segments asked for, and the seed by which they were drawn."""
-    whole = contents.check(release, tuple(walk(release)), manifest=None)
     segments = replay.segments_of(whole)
     seed = secrets.token_hex(8) if asked.replay is not None else ""
     chosen = replays.choose(segments, named=asked.segments, count=asked.replay, seed=seed)
-    holdings = replay.holdings_of(release, asked)
+    holdings = replay.holdings_of(whole.release, asked)
     return replay.recompute(whole, segments, chosen, holdings=holdings, base=asked.base), seed
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from freehold.errors import GateError
 from freehold.proof import replays
-from freehold.proof.bundle import CHAINS, MAX_RELEASE_BYTES, RELEASE
+from freehold.proof.bundle import CHAINS, RELEASE
 from freehold.proof.chain import MAX_CHAIN_BYTES
 from freehold.proof.chain import parse as parse_chain
-from freehold.proof.digests import read_bytes, sha256_bytes, walk
+from freehold.proof.digests import read_bytes, walk
 from freehold.proof.parties import countersignatures
 from freehold.proof.parties.countersignatures import Countersignature, party_at
 from freehold.proof.signing.envelope import MAX_ENVELOPE_BYTES, signed_by
@@ -41,7 +41,7 @@ def collect(contents: Contents) -> dict[str, Countersignature]:
         raise GateError(f"{len(named)} countersignatures, at most {MAX_COUNTERSIGNATURES} are read", where=SIGNATURES)
     if not named:
         return {}
-    release = sha256_bytes(read_bytes(contents.release / RELEASE, max_bytes=MAX_RELEASE_BYTES))
+    release = contents.required_index().digest
     found = {}
     for path, party in sorted(named.items()):
         one = countersignatures.parse(read_bytes(contents.release / path, max_bytes=MAX_ENVELOPE_BYTES), where=path)
@@ -54,13 +54,11 @@ def collect(contents: Contents) -> dict[str, Countersignature]:
 
 
 def by_trusted(one: Countersignature, auditors: Iterable[Trusted], *, where: str) -> bool:
-    """Whether a trusted key signed. Raises GateError where it is named but did not, or was revoked."""
+    """Whether a trusted key signed. Raises GateError where it is named but did not."""
     named = [auditor for auditor in auditors if auditor.fingerprint in one.envelope.signatures]
     for auditor in named:
         if not signed_by(one.envelope, auditor.key):
             raise GateError(f"not signed by {auditor.path.name}", where=where)
-        if auditor.revoked is not None:
-            raise GateError(f"signed by {auditor.path.name}, whose key is {auditor.note}", where=where)
     return bool(named)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from freehold.errors import IncompleteError, InputError
-from freehold.proof import bundle
+from freehold.errors import GateError, IncompleteError, InputError
 from freehold.proof.bundle import TREE
 from freehold.proof.tree import document_proof
 from freehold.proof.tree.sparse import Tree
+from freehold.proof.writing import write
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
 from freehold.stages.verify.report import Check, judged
@@ -34,19 +34,26 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     verdict = judged(5, answer)
     if asked.proof is not None and made:
         try:
-            bundle.write(asked.proof, made[0])
+            write(asked.proof, made[0])
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", where=str(asked.proof)) from None
     return verdict
 
 
 def opened(contents: Contents) -> Tree:
-    """The release's tree. Raises IncompleteError where it has none that is what was signed, GateError if it is none."""
+    """The release's tree, hashed once more as it is mapped: it is too large to be read whole as other evidence is.
+
+    Raises IncompleteError where it has none that is what was signed, GateError if it is none or was exchanged since.
+    """
     if TREE not in contents.listed:
         raise IncompleteError("is not part of this release", where=TREE)
     if TREE in contents.damaged:
         raise IncompleteError("is not what was signed, see check 2", where=TREE)
-    return Tree.open(contents.release / TREE, where=TREE)
+    tree = Tree.open(contents.release / TREE, where=TREE)
+    if tree.sha256() != contents.listed[TREE]:
+        tree.close()
+        raise GateError("changed while it was being checked", where=TREE)
+    return tree
 
 
 def told(form: str | None, tree: Tree) -> str:

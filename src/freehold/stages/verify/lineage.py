@@ -18,6 +18,7 @@ from freehold.proof.bundle import (
     WITHDRAWN_KEYS,
     step_path,
 )
+from freehold.proof.form import is_digest
 from freehold.proof.statements import StageStatement
 from freehold.stages.verify import readings
 from freehold.stages.verify.contents import Contents
@@ -176,7 +177,7 @@ def source_rows(contents: Contents) -> list[dict[str, Any]]:
         files = row.get("files")
         if not isinstance(files, list) or not all(isinstance(file, dict) and "sha256" in file for file in files):
             raise GateError("a source without digests of its files", where=where)
-        if not all(statements.is_digest(file["sha256"]) for file in files):
+        if not all(is_digest(file["sha256"]) for file in files):
             raise GateError("a digest that is none", where=where)
         seen.add(row["name"])
     return rows

@@ -71,5 +71,5 @@ def told(results: Row, memory: Row, step: StageStatement) -> None:
     if memory:
         agree("format", {"this version": FORMAT, MEMORISATION: memory.get("format")})
         tables = {"memorisation": table(memory, "passages", "all"), "canaries": table(memory, "canaries")}
-        for name, found in tables.items():
-            agree(name, {MEMORISATION: found or None, where: step.figures.get(name)})
+        for name, rows in tables.items():  # an empty one is not told
+            agree(name, {MEMORISATION: rows or None, where: step.figures.get(name)})

@@ -31,7 +31,7 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     """
     wanted = asked.replay is not None or bool(asked.segments)
     try:
-        vouched = countersigned.told(contents, asked.trusted)
+        vouched = countersigned.told(contents, asked.countersigners)
         if not wanted:
             return Check(number=6, verdict="PASS", detail=vouched) if vouched else None
         segments = segments_of(contents)

@@ -104,7 +104,8 @@ def packs_here(contents: Contents, asked: Asked, names: Sequence[str]) -> tuple[
     lacking = []
     for name in names:
         file, digest = sworn[name]
-        there = sorted(asked.packs.rglob(file)) if asked.packs else []
+        # Compared by name: what a release says never becomes a pattern.
+        there = sorted(path for path in asked.packs.rglob("*") if path.name == file) if asked.packs else []
         same = next((path for path in there if path.is_file() and sha256_file(path) == digest), None)
         if same is not None:
             found[name] = same

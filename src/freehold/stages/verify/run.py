@@ -1,4 +1,4 @@
-"""Verify a release: signatures, files, lineage, training chain, licences; each PASS, FAIL or NOT CHECKED."""
+"""Verify a release by the ten checks that apply to it (`report.NAMES`); each PASS, FAIL or NOT CHECKED."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from freehold.errors import InputError
-from freehold.proof.bundle import MAX_INDEX_BYTES, RELEASE
-from freehold.proof.digests import Entry, read_bytes, readable, sha256_bytes, walk
+from freehold.proof.bundle import RELEASE
+from freehold.proof.digests import Entry, readable, walk
 from freehold.stages.verify import (
     contents,
     documents,
@@ -64,9 +64,8 @@ def verify(
     four = judged(4, lambda: training.check(two))
     asked = asked or Asked()
     auditors = trusted(asked.auditors, threshold=None, statements=statements)
-    own = {one.fingerprint: one.key for one in holders}
-    sound = tuple(one for one in (*auditors, *holders) if one.revoked is None)
-    asked = replace(asked, trusted=sound, keys=own)
+    countersigners = tuple(one for one in (*auditors, *holders) if one.revoked is None)
+    asked = replace(asked, holders=holders, countersigners=countersigners)
     further = (check(two, asked) for check in FURTHER)
     checks = (one.check, two.check, three, four, *(found for found in further if found))
     return Report(checks=checks, subject=subject_of(two, entries), keys=keys_of(holders, one, watchers, saw))
@@ -85,11 +84,14 @@ def subject_of(found: Contents, entries: Sequence[Entry]) -> Subject | None:
     """What release.json says it is; None where it cannot be believed or read."""
     if found.index is None:
         return None
-    digest = sha256_bytes(read_bytes(found.release / RELEASE, max_bytes=MAX_INDEX_BYTES))
-    size = sum(entry.size for entry in entries)
     index = found.index
     return Subject(
-        name=index.name, version=index.version, licence=index.licence, digest=digest, files=len(entries), size=size
+        name=index.name,
+        version=index.version,
+        licence=index.licence,
+        digest=index.digest,
+        files=len(entries),
+        size=sum(entry.size for entry in entries),
     )
 
 

@@ -20,10 +20,11 @@ from freehold.proof.bundle import (
 )
 from freehold.proof.chain import MAX_CHAIN_BYTES
 from freehold.proof.digests import read_bytes
+from freehold.proof.form import is_digest
 from freehold.proof.log import consistency, withdrawals, withdrawn_filter
 from freehold.proof.log.consistency import EMPTY, Head
 from freehold.proof.log.withdrawals import Entry
-from freehold.proof.statements import StageStatement, is_digest
+from freehold.proof.statements import StageStatement
 from freehold.proof.tree import sparse
 from freehold.stages.verify.asked import Asked
 from freehold.stages.verify.contents import Contents
@@ -39,7 +40,8 @@ def check(contents: Contents, asked: Asked) -> Check | None:
     if asked.earlier is None and not concerned(contents):
         return None
     earlier = None if asked.earlier is None else earlier_head(asked.earlier)
-    return judged(10, lambda: held(contents, keys=asked.keys, earlier=earlier))
+    keys = {one.fingerprint: one.key for one in asked.holders}
+    return judged(10, lambda: held(contents, keys=keys, earlier=earlier))
 
 
 def concerned(contents: Contents) -> bool:
@@ -120,10 +122,8 @@ def filtered(contents: Contents, entries: Sequence[Entry]) -> None:
         if withdrawn_filter.digest(data) != digest:
             raise GateError("is not the filter that the log names", where=path)
         withdrawn_filter.parse(data, where=path)
-    folder = bundle.filter_path("").removesuffix(".filter")
-    if spare := sorted(
-        path for path in contents.listed if path.startswith(folder) and path[len(folder) : -7] not in named
-    ):
+    folder, due = bundle.filter_path("").removesuffix(".filter"), {bundle.filter_path(digest) for digest in named}
+    if spare := sorted(path for path in contents.listed.keys() - due if path.startswith(folder)):
         raise GateError("a filter that no entry names", where=spare[0])
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from freehold.errors import InputError
 from freehold.proof.log import withdrawn_filter
-from freehold.proof.log.withdrawals import filter_path, place
+from freehold.proof.log.withdrawals import alone, filter_path
+from freehold.proof.writing import write
 from freehold.stages.withdraw.resolve import texts_in, texts_of
 from freehold.text.withdrawn import WIDTH, filter_of
 
@@ -61,8 +62,11 @@ def silence(artifact: Path, *, ids: Collection[str], gone: Collection[str]) -> S
 
 
 def keep(log: Path, made: Silence) -> Path:
-    """Write the filter before the log names it; a killed call leaves a file that nobody names."""
+    """Write the filter before the log names it; a killed call leaves a file that nobody names.
+
+    Raises InputError where another withdrawal is being written: two would write the same temporary file.
+    """
     path = filter_path(log, made.digest)
-    path.parent.mkdir(exist_ok=True)
-    place(path, made.data)
+    with alone(log):
+        write(path, made.data)
     return path
