@@ -26,7 +26,8 @@ from freehold.proof.digests import digest_of, sha256_bytes
 from freehold.proof.locators import CHUNK_BYTES, Locators
 from freehold.proof.log import consistency, entry
 from freehold.proof.signing import signatures
-from freehold.proof.signing.signatures import Manifest, pae
+from freehold.proof.signing.dsse import pae
+from freehold.proof.signing.signatures import Manifest
 from freehold.records import canonical_json
 
 Files = dict[str, bytes]
