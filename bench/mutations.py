@@ -81,7 +81,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--town", type=Path, help="the folder of a tiny town that was released already")
     asked = options.parse_args()
-    strays, sealed, carried = (160, 150, 250) if asked.quick else (2000, 2500, 3500)
+    strays, sealed, carried = (160, 150, 250) if asked.quick else (2000, 2000, 2500)
     with tempfile.TemporaryDirectory() as temporary:
         home = (asked.town or town(Path(temporary))) / ".freehold"
         release = Path(temporary) / "mutated"
@@ -97,7 +97,8 @@ def main() -> None:
         figures = list(bytes_and_files(folder, failing, count=strays))
         files = forgeries.meaning.evidence(folder)
         more: dict[str, object] = {}
-        for depth, most in (("sealed", sealed), ("carried", carried)):
+        depths: tuple[tuple[forgeries.meaning.Depth, int], ...] = (("sealed", sealed), ("carried", carried))
+        for depth, most in depths:
             trials = list(
                 forgeries.meaning.trials(folder, forger, failing, depth=depth, files=files, most=most, seed=SEED)
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 Place = tuple[str | int, ...]
@@ -56,7 +57,7 @@ def mutations(value: Any, place: Place) -> Iterator[tuple[str, Callable[[], Any]
     """(what was done, the whole value after it) for one leaf; the value itself stays as it is."""
     found = at(value, place)
     for other in others(found):
-        yield f"is {json.dumps(other)}", lambda other=other: put(value, place, other)
+        yield f"is {json.dumps(other)}", partial(put, value, place, other)
     yield RETYPED, lambda: put(value, place, {"x": found})
     if place:
         yield REMOVED, lambda: changed(value, place, lambda parent, key: parent.pop(key))

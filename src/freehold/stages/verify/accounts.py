@@ -72,7 +72,8 @@ def rights(report: Row, sources: Mapping[str, Row], curate: StageStatement) -> N
     policy, totals = table(curate.parameters, "policy"), table(report, "totals")
     agree("format", {"this version": FORMAT, RIGHTS: report.get("format")})
     for key, words in table(report, "policy").items():
-        agree(f"policy.{key}", {STATEMENT: policy.get(key), RIGHTS: sorted(words) if key == "licences" else words})
+        charter = sorted(policy.get(key, ())) if key == "licences" else policy.get(key)
+        agree(f"policy.{key}", {STATEMENT: charter, RIGHTS: words})
     agree("policy", {"a report": sorted(POLICY), RIGHTS: sorted(table(report, "policy"))})
     for key, outcome in OUTCOMES.items():
         agree(f"totals.{key}", {"its rows": summed(of(rows, outcome=outcome), "documents"), RIGHTS: totals.get(key)})
