@@ -52,14 +52,15 @@ def bare(lean: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_runs_on_a_bare_python_and_finds_its_own_release(released: Sealed, shop, lean: Path, tmp_path: Path) -> None:
-    key = next((shop.workspace.folder / "keys").glob("*.pub"))
-    program = released.path / VERIFIER
+def test_it_runs_on_a_bare_python_and_finds_its_own_release(town: Path, lean: Path, tmp_path: Path) -> None:
+    home = town.parent / ".freehold"
+    (key,), (release,) = (home / "keys").glob("*.pub"), (home / "artifacts" / "release").iterdir()
+    program = release / VERIFIER
     done = bare(lean, program, "--trust", key, "--html", tmp_path / "page.html")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every check passed" in done.stdout
     assert (tmp_path / "page.html").read_bytes().startswith(b"<!doctype html>")
-    done = bare(lean, program, released.path, "--json")
+    done = bare(lean, program, release, "--json")
     assert done.returncode == 4
     found = json.loads(done.stdout)
     assert {check["verdict"] for check in found["figures"]["checks"]} == {"PASS", "NOT CHECKED"}
@@ -68,7 +69,7 @@ def test_it_runs_on_a_bare_python_and_finds_its_own_release(released: Sealed, sh
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ABSENT" in done.stdout
     assert (tmp_path / "proof.json").is_file()
-    assert not list(released.path.rglob("__pycache__")), "it leaves nothing in the release"
+    assert not list(release.rglob("__pycache__")), "it leaves nothing in the release"
 
 
 def test_it_sees_a_changed_byte_and_refuses_what_is_no_release(
