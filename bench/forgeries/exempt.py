@@ -153,7 +153,7 @@ EXEMPT = (
     Exempt(
         file=STEP.format("tokenize"),
         places=r"\*\.predicate\.(parameters\.tokenizer\..*|parameters\.(phases|base)|"
-        r"figures\.(bytes_per_token|documents|zero_token_documents|vocabulary|tokens))",
+        r"figures\.(bytes_per_token|documents|zero_token_documents|vocabulary|tokens|fertility\..*))",
         by=None,
         why="words of the charter that this stage alone repeats, and counts over private documents",
     ),
@@ -161,7 +161,7 @@ EXEMPT = (
         file=STEP.format("train"),
         places=r"\*\.predicate\.(parameters\.(base|phases|model\.[a-z_]+)|"
         r"parameters\.train\.(minutes|tokens|steps|ranks|device|precision|compile|max_epochs)|"
-        r"figures\.(format|loss|skipped_steps|seconds_per_step|tokens|parameters|tokens_by_language\..*|"
+        r"figures\.(format|fertility\..*|loss|skipped_steps|seconds_per_step|tokens|parameters|tokens_by_language\..*|"
         r"(mixture|supply)\..*))",
         by=None,
         why="the charter's words for what shape and recipe give in figures, and measurements",

@@ -117,7 +117,7 @@ FORGERIES: dict[str, tuple[dict[str, Any], set[int], str]] = {
         {4},
         "begins at step 52, the step due is 51",
     ),
-    "a rate beyond all numbers": ({"segments": changed_segments(1, learning_rate=10**400)}, {4}, "401 digits"),
+    "a rate beyond all numbers": ({"segments": changed_segments(1, learning_rate=10**400)}, {3, 4}, "401 digits"),
     "a broken link": ({"segments": changed_segments(1, previous="0" * 64)}, {4}, f"{bundle.CHAINS[0]}:2: previous is"),
     "a link from refinement to nowhere": (
         {"segments": changed_segments(3, previous="1" * 64)},

@@ -64,6 +64,9 @@ def counted(row: Row, curate: StageStatement) -> None:
         if isinstance(words, dict) and words.get("name") == name:
             for key in DECLARED:
                 agree(f"{name}: {key}", {STATEMENT: words.get(key), SOURCES: row.get(key, "nothing")})
+            allowed = table(policy).get("licences") or ()
+            if words.get("licence") in allowed and row.get("licence") is None:
+                raise GateError(f"{name}: has not the licence that the charter gives it", where=SOURCES)
 
 
 def rights(report: Row, sources: Mapping[str, Row], curate: StageStatement) -> None:
