@@ -141,4 +141,4 @@ def test_where_no_model_can_run_it_says_what_to_install(
 
     monkeypatch.setattr(rescoring, "part", absent)
     with pytest.raises(IncompleteError, match=r"freehold\[train\]"):
-        rescoring.rescored(release(given, written), Asked(rescore=3))
+        rescoring.rescored(release(given, written), Asked(rescore=100))

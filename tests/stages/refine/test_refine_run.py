@@ -168,7 +168,7 @@ def test_what_training_cut_off_is_neither_taught_nor_replayed(
     first, *rest = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([json.dumps(json.loads(first) | {"document": gone[0]}), *rest]), encoding="utf-8")
     stage = stage_at(tmp_path / "out", name="refine", charter=charter, **{**inputs, "train": freed})
-    base = Base.of(stage)
+    base = Base.of(stage.input("train"))
     instructions, dropped = admitted(stage, base)
     assert [(one.line, one.reason) for one in dropped] == [(1, "withdrawn")]
     settled, batches = settle(stage, base, lessons_of(base, instructions))
