@@ -27,7 +27,7 @@ test: $(VENV)/dev  ## all tests but the long ones
 	$(BIN)/python -m pytest -n 2 -m 'not long' tests src
 
 test-long: $(VENV)/dev  ## the long ones too
-	$(BIN)/python -m pytest -n 2 tests src
+	$(BIN)/python -m pytest tests src
 
 # Seventeen packages that nothing else of ours needs: in an environment of its own.
 .venv-oms/bin/model_signing:

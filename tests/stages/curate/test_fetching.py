@@ -99,6 +99,21 @@ def test_what_changed_is_fetched_and_what_went_goes(charter_of: Write, bucket: S
     assert [file.name for file in files] == ["a.jsonl", "b.jsonl"] and files[1].read_bytes() == texts(9)
 
 
+def test_a_key_may_become_a_folder_and_a_folder_a_key(charter_of: Write, bucket: S3Store) -> None:
+    obstore.put(bucket, "de/a", texts(1))
+    obstore.put(bucket, "de/b/c", texts(2))
+    path = charter_for(charter_of, f"s3://{BUCKET}/de")
+    assert fetch(path).fetched == 2
+    for key in ("de/a", "de/b/c"):
+        obstore.delete(bucket, key)
+    obstore.put(bucket, "de/a/d", texts(3))
+    obstore.put(bucket, "de/b", texts(4))
+    assert (fetch(path).fetched, fetch(path).removed) == (2, 0)
+    charter = charter_file.load(path)
+    assert [file.read_bytes() for file in charter.files_of(charter.sources[0])] == [texts(3), texts(4)]
+    assert not any((charter.mirror_of(charter.sources[0]).folder / "partial").glob("*"))
+
+
 def test_a_killed_fetch_goes_on_within_an_object(charter_of: Write, bucket: S3Store) -> None:
     data = os.urandom(24_000_000)
     obstore.put(bucket, "big.bin", data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from freehold.store.workspace import write_atomic
 AT_ONCE: Final = 8  # objects under way
 BLOCK_BYTES: Final = 8 << 20
 PATIENCE: Final = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
+PARTIAL: Final = "partial"  # folder of objects that have not arrived whole
 UNFINISHED: Final = ""  # the address of a copy that is being changed: no stage reads it
 KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -63,16 +65,31 @@ def fetch(charter: Charter, source: Source, *, progress: Progress, dry_run: bool
         found = told(source.name, wanted, fetched=len(missing), removed=len(gone))
         if dry_run:
             return found
-        if missing:
+        if missing or gone:
             write_atomic(mirror.list, mirror.said(UNFINISHED, before))
+        for key in gone:  # first: a key may have become a folder, or a folder a key
+            remove(mirror, key)
         total = sum(held.size for held in missing)
         with progress.task(f"fetch {source.name}", total=total, unit="B") as task, ThreadPoolExecutor(AT_ONCE) as pool:
-            for _ in pool.map(lambda held: download(store, held, mirror, task), missing):
-                pass
+            try:
+                for _ in pool.map(lambda held: download(store, held, mirror, task), missing):
+                    pass
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # what has not begun would otherwise still be fetched
+                raise
     write_atomic(mirror.list, mirror.said(source.path, wanted))
-    for key in gone:
-        mirror.place(key).unlink(missing_ok=True)
+    shutil.rmtree(mirror.folder / PARTIAL, ignore_errors=True)  # of objects that have changed since
     return found
+
+
+def remove(mirror: Mirror, key: str) -> None:
+    """Take an object out of the copy, with the folders that held nothing else."""
+    path = mirror.place(key)
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == mirror.files or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def told(source: str, wanted: Sequence[Held], *, fetched: int, removed: int) -> Fetched:
@@ -148,7 +165,7 @@ def download(store: Any, held: Held, mirror: Mirror, task: Task) -> None:
     obstore = need("obstore")
     path = mirror.place(held.key)
     mark = hashlib.sha256(f"{held.key}\0{held.tag}".encode()).hexdigest()[:32]
-    partial = mirror.folder / "partial" / mark
+    partial = mirror.folder / PARTIAL / mark
     for folder in (path.parent, partial.parent):
         folder.mkdir(parents=True, exist_ok=True)
     begun = partial.stat().st_size if partial.exists() else 0
